@@ -1,0 +1,186 @@
+-- Messages: each has a place in its session (seq) and each of its states a number (rev), given in commit order.
+
+create table public.messages (
+  id uuid primary key default gen_random_uuid(),
+  session_id uuid not null references public.sessions on delete cascade,
+  user_id uuid not null,
+  original text not null check (char_length(original) between 1 and 10000),
+  translation text,
+  original_lang varchar(10) not null check (original_lang ~ '^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$'),
+  target_lang varchar(10) not null check (target_lang ~ '^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$'),
+  status varchar(20) not null default 'queued' check (status in ('queued', 'processing', 'displayed', 'failed')),
+  queued_at timestamptz not null default now(),
+  processed_at timestamptz,
+  displayed_at timestamptz,
+  performance_metrics jsonb,
+  timestamp timestamptz not null default now(),
+  created_at timestamptz not null default now(),
+  seq bigint not null,
+  rev bigint not null
+);
+comment on table public.messages is 'What was said, in which language, and how far its translation is.';
+comment on column public.messages.status is
+  'queued; processing: claimed (no translation yet) or ready to display (translated); displayed; failed.';
+comment on column public.messages.seq is 'The place of the message in its session: the rev of its insert. Set by a trigger.';
+comment on column public.messages.rev is
+  'The number of this state: rises by one with each insert and update in the session, in commit order. Set by a trigger.';
+
+create table private.session_revisions (
+  session_id uuid primary key references public.sessions on delete cascade,
+  rev bigint not null default 0
+);
+comment on table private.session_revisions is
+  'The last rev given in each session. Its row stays locked until commit, so commit order is rev order.';
+
+create unique index idx_messages_session_id on public.messages (session_id, seq);
+create unique index idx_messages_session_rev on public.messages (session_id, rev);
+create index idx_messages_status on public.messages (session_id, status);
+create index idx_messages_queue on public.messages (session_id, queued_at) where status = 'queued';
+
+alter table private.session_revisions enable row level security;
+alter table public.messages enable row level security;
+
+create policy "Anyone can read messages" on public.messages for select using (true);
+create policy "Anyone can create messages" on public.messages for insert with check (true);
+create policy "Anyone can update messages" on public.messages for update using (true);
+
+-- Security definer, as are the next two: the counters are out of the clients' reach.
+create function private.start_revisions() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  insert into private.session_revisions (session_id) values (new.id);
+  return null;
+end;
+$$;
+comment on function private.start_revisions() is 'Gives a new session its revision counter.';
+
+create trigger trigger_sessions_start_revisions
+after insert on public.sessions
+for each row execute function private.start_revisions();
+
+create function private.number_new_message() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  -- The lock first, then a look with a fresh snapshot: an insert that will conflict burns no rev.
+  perform from private.session_revisions r where r.session_id = new.session_id for no key update;
+  select m.seq, m.rev into new.seq, new.rev from public.messages m where m.id = new.id;
+  if not found then
+    update private.session_revisions r set rev = r.rev + 1 where r.session_id = new.session_id
+    returning r.rev into new.rev;
+    new.seq := new.rev;
+  end if;
+
+  -- The database's clock stamps, after the lock: created_at rises with seq.
+  new.created_at := clock_timestamp();
+  new.timestamp := new.created_at;
+  new.queued_at := new.created_at;
+  new.processed_at := case when new.translation is not null then new.created_at end;
+  new.displayed_at := case when new.status = 'displayed' then new.created_at end;
+  return new;
+end;
+$$;
+comment on function private.number_new_message() is 'Gives a new message its seq, rev and stamps, whatever the client sent.';
+
+create function private.number_message_update() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if new.status <> old.status and (old.status, new.status) not in (
+    ('queued', 'processing'), ('queued', 'displayed'), ('queued', 'failed'),
+    ('processing', 'displayed'), ('processing', 'failed'), ('processing', 'queued'),
+    ('failed', 'queued')
+  ) then
+    raise sqlstate 'PT409' using
+      message = format('A message that is %s cannot become %s', old.status, left(to_jsonb(new.status)::text, 20)),
+      detail = format('Message %s was left as it was.', old.id),
+      hint = 'queued goes to processing, displayed or failed; processing to displayed, failed or queued; failed to queued.';
+  end if;
+
+  update private.session_revisions r set rev = r.rev + 1 where r.session_id = old.session_id
+  returning r.rev into new.rev;
+
+  new.id := old.id;
+  new.session_id := old.session_id;
+  new.seq := old.seq;
+  new.created_at := old.created_at;
+  new.timestamp := old.timestamp;
+  new.queued_at := old.queued_at;
+  new.processed_at := old.processed_at;
+  new.displayed_at := old.displayed_at;
+  if old.processed_at is null and new.translation is not null then
+    new.processed_at := clock_timestamp();
+  end if;
+  if old.displayed_at is null and new.status = 'displayed' then
+    new.displayed_at := clock_timestamp();
+  end if;
+  return new;
+end;
+$$;
+comment on function private.number_message_update() is
+  'Gives each new state of a message its rev and stamps, keeps its identity, refuses an illegal move of status (PT409).';
+
+create trigger trigger_messages_live_session
+before insert on public.messages
+for each row execute function private.require_live_session();
+
+-- Triggers run in the order of their names: "number" after "live".
+create trigger trigger_messages_number_insert
+before insert on public.messages
+for each row execute function private.number_new_message();
+
+create trigger trigger_messages_number_update
+before update on public.messages
+for each row execute function private.number_message_update();
+
+create function public.send_message(
+  id uuid, session_id uuid, user_id uuid, original text, original_lang text, target_lang text default null
+) returns public.messages
+language plpgsql volatile security invoker set search_path = '' as $$
+declare
+  message public.messages;
+  to_lang text := send_message.target_lang;
+begin
+  -- A resend is answered before anything else, also when the session is over by now.
+  select * into message from public.messages m where m.id = send_message.id;
+  if not found then
+    if to_lang is null then
+      select p.lang into to_lang from public.session_participants p
+      where p.session_id = send_message.session_id and p.user_id <> send_message.user_id
+        and p.left_at is null and p.lang is not null
+      order by p.joined_at desc
+      limit 1;
+    end if;
+    if to_lang is null and exists (select from public.sessions s where s.id = send_message.session_id) then
+      raise sqlstate 'PT409' using
+        message = 'Nobody else is in this session to translate for',
+        detail = 'Without target_lang a message is translated into the language of the other participant.',
+        hint = 'Give target_lang, or wait until the other person has joined.';
+    end if;
+    insert into public.messages (id, session_id, user_id, original, original_lang, target_lang)
+    values (send_message.id, send_message.session_id, send_message.user_id, send_message.original,
+            send_message.original_lang, to_lang)
+    on conflict on constraint messages_pkey do nothing
+    returning * into message;
+    if not found then
+      select * into message from public.messages m where m.id = send_message.id;
+    end if;
+  end if;
+
+  if (message.session_id, message.user_id, message.original)
+     is distinct from (send_message.session_id, send_message.user_id, send_message.original) then
+    raise sqlstate 'PT409' using
+      message = 'A different message with this id exists already',
+      detail = 'The first message keeps the id; nothing was written.',
+      hint = 'Give every new message a new UUID.';
+  end if;
+  return message;
+end;
+$$;
+comment on function public.send_message(uuid, uuid, uuid, text, text, text) is
+  'Queues a message once: the same id again returns the first row. Without target_lang: the other participant''s language. PT404, PT410, PT409.';
+
+revoke all on public.messages from public, anon, authenticated;
+grant select, insert, update on public.messages to anon, authenticated;
+grant all on public.messages to service_role;
+
+revoke all on function public.send_message(uuid, uuid, uuid, text, text, text) from public;
+grant execute on function public.send_message(uuid, uuid, uuid, text, text, text) to anon, authenticated, service_role;
