@@ -1,0 +1,73 @@
+-- Activity: who is typing, recording or waiting for a translation right now.
+
+create table public.user_activity (
+  id uuid primary key default gen_random_uuid(),
+  session_id uuid not null references public.sessions on delete cascade,
+  user_id uuid not null,
+  activity_type varchar(20) not null check (activity_type in ('typing', 'recording', 'processing', 'idle')),
+  started_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  unique (session_id, user_id)
+);
+comment on table public.user_activity is 'What each user of a session is doing. Readers take a row older than 5 seconds as idle.';
+comment on column public.user_activity.started_at is 'When this activity began. The database''s clock.';
+comment on column public.user_activity.updated_at is 'The last sign of it. The database''s clock.';
+
+create index idx_user_activity_session on public.user_activity (session_id);
+-- Idle rows are never stale: leaving them out keeps the clean-up free of cost.
+create index idx_user_activity_updated on public.user_activity (updated_at) where activity_type <> 'idle';
+
+alter table public.user_activity enable row level security;
+
+create policy "Anyone can manage activity" on public.user_activity for all using (true);
+
+create function private.stamp_activity() returns trigger
+language plpgsql security invoker set search_path = '' as $$
+begin
+  new.updated_at := clock_timestamp();
+  new.started_at := new.updated_at;
+  if tg_op = 'UPDATE' then
+    new.id := old.id;
+    new.session_id := old.session_id;
+    new.user_id := old.user_id;
+    if new.activity_type = old.activity_type then
+      new.started_at := old.started_at;
+    end if;
+  end if;
+  return new;
+end;
+$$;
+comment on function private.stamp_activity() is 'Stamps activity by the database''s clock, whatever the client sent.';
+
+create trigger trigger_activity_live_session
+before insert or update on public.user_activity
+for each row execute function private.require_live_session();
+
+create trigger trigger_activity_stamp
+before insert or update on public.user_activity
+for each row execute function private.stamp_activity();
+
+create function public.cleanup_stale_activity() returns trigger
+language plpgsql security invoker set search_path = '' as $$
+begin
+  -- skip locked: a row that somebody is writing is not stale, and waiting for it could deadlock.
+  delete from public.user_activity a
+  where a.id in (
+    select stale.id from public.user_activity stale
+    where stale.updated_at < now() - interval '5 seconds' and stale.activity_type <> 'idle'
+    for update skip locked
+  );
+  return null;
+end;
+$$;
+comment on function public.cleanup_stale_activity() is 'Deletes activity, other than idle, without a sign for 5 seconds.';
+
+create trigger trigger_activity_cleanup
+after insert or update on public.user_activity
+for each statement execute function public.cleanup_stale_activity();
+
+revoke all on public.user_activity from public, anon, authenticated;
+grant select, insert, update, delete on public.user_activity to anon, authenticated;
+grant all on public.user_activity to service_role;
+
+revoke all on function public.cleanup_stale_activity() from public, anon, authenticated;
