@@ -66,8 +66,21 @@ create trigger trigger_activity_cleanup
 after insert or update on public.user_activity
 for each statement execute function public.cleanup_stale_activity();
 
+create function public.get_session_activities(session_id uuid) returns setof public.user_activity
+language sql stable security invoker set search_path = '' as $$
+  select a.* from public.user_activity a
+  where a.session_id = get_session_activities.session_id
+    and a.activity_type <> 'idle'
+    and a.updated_at > now() - interval '5 seconds'
+  order by a.started_at;
+$$;
+comment on function public.get_session_activities(uuid) is
+  'What the users of a session are doing now, by the database''s clock: neither idle nor older than 5 seconds.';
+
 revoke all on public.user_activity from public, anon, authenticated;
 grant select, insert, update, delete on public.user_activity to anon, authenticated;
 grant all on public.user_activity to service_role;
 
 revoke all on function public.cleanup_stale_activity() from public, anon, authenticated;
+revoke all on function public.get_session_activities(uuid) from public;
+grant execute on function public.get_session_activities(uuid) to anon, authenticated, service_role;

@@ -1,0 +1,1 @@
+"""Names of tables, columns and functions; rows in, models out."""

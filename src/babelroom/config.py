@@ -1,0 +1,128 @@
+"""Settings: the only reader of the environment, .env.local and .env."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from babelroom.errors import ConfigurationError, MissingCredentials
+
+# `.invalid` is reserved: it never resolves, so nothing is ever sent anywhere.
+DUMMY_URL = "https://dummy.supabase.invalid"
+DUMMY_KEY = "sb_publishable_dummy"
+
+VARIABLES: Mapping[str, tuple[str, ...]] = {
+    "supabase_url": ("SUPABASE_URL", "VITE_SUPABASE_URL"),
+    "supabase_key": (
+        "SUPABASE_PUBLISHABLE_KEY",
+        "SUPABASE_ANON_KEY",
+        "SUPABASE_KEY",
+        "VITE_SUPABASE_PUBLISHABLE_KEY",
+        "VITE_SUPABASE_ANON_KEY",
+    ),
+    "openai_api_key": ("OPENAI_API_KEY", "VITE_OPENAI_API_KEY"),
+    "openai_base_url": ("OPENAI_BASE_URL",),
+    "translation_model": ("BABELROOM_TRANSLATION_MODEL",),
+    "deadline": ("BABELROOM_DEADLINE",),
+}
+"""Which variables a setting is read from; the first one that is set wins."""
+
+_KEY = re.compile(r"sb_[a-z]+_\S+|[\w-]+\.[\w-]+\.[\w-]+")
+_URL = re.compile(r"https?://[^\s/?#]+")
+
+
+class Settings(BaseModel):
+    """What a client needs to know. Frozen; keys are secret and never printed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    supabase_url: str = DUMMY_URL
+    supabase_key: SecretStr = SecretStr(DUMMY_KEY)
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    translation_model: str = "gpt-4o-mini"
+    deadline: float = Field(default=10.0, gt=0)
+    """Seconds that a call may take, retries included."""
+    subscribe_timeout: float = Field(default=15.0, gt=0)
+    """Seconds to wait for Realtime's word that changes flow: a cold server takes up to 8."""
+    max_connections: int = Field(default=100, gt=0)
+    """HTTP connections that the services share."""
+    events_per_second: int = Field(default=10, gt=0)
+    """What the SDK itself sends over Realtime."""
+
+    @property
+    def has_credentials(self) -> bool:
+        return self.supabase_url != DUMMY_URL
+
+    @classmethod
+    def load(cls, *, url: str | None = None, key: str | None = None, folder: Path | None = None) -> Self:
+        """Read the process environment, then `.env.local`, then `.env` in the folder (default: where we run).
+
+        A URL and key given here beat the environment, as a pair. Without any, a warning says so and dummy values
+        stand in: every call then raises MissingCredentials.
+
+        Raises:
+            ConfigurationError: a value is malformed, or only one of URL and key was given.
+
+        """
+        values = _read(folder or Path.cwd())
+        if (url is None) != (key is None):
+            raise ConfigurationError("Give the Supabase URL and its key together: one without the other is ambiguous.")
+        if url is not None and key is not None:
+            values.update(supabase_url=url, supabase_key=key)
+        _check_pair(values)
+        try:
+            return cls.model_validate(values)
+        except ValueError as error:
+            raise ConfigurationError(f"A setting is malformed. {error}") from error
+
+
+def _read(folder: Path) -> dict[str, str]:
+    sources: list[Mapping[str, str | None]] = [
+        os.environ,
+        dotenv_values(folder / ".env.local"),
+        dotenv_values(folder / ".env"),
+    ]
+    found: dict[str, str] = {}
+    for setting, names in VARIABLES.items():
+        given = (value.strip() for source in sources for name in names if (value := source.get(name)))
+        first = next(filter(None, given), None)
+        if first is not None:
+            found[setting] = first
+    return found
+
+
+def _check_pair(values: dict[str, str]) -> None:
+    url, key = values.pop("supabase_url", None), values.pop("supabase_key", None)
+    if not url or not key:
+        missing = "SUPABASE_URL" if not url else "SUPABASE_PUBLISHABLE_KEY"
+        warnings.warn(f"{missing} is not set. {MissingCredentials.__doc__}", stacklevel=3)
+        return
+    values["supabase_url"] = _checked_url(url)
+    values["supabase_key"] = _checked_key(key)
+
+
+def _checked_url(url: str) -> str:
+    url = url.strip().rstrip("/")
+    if not _URL.fullmatch(url):
+        raise ConfigurationError(
+            f"SUPABASE_URL is the project's address, without a path, as the dashboard gives it. Got {url!r}."
+        )
+    return url
+
+
+def _checked_key(key: str) -> str:
+    key = key.strip()
+    if not _KEY.fullmatch(key):
+        raise ConfigurationError(
+            "The Supabase key has the wrong shape: copy the whole publishable key (sb_publishable_...) or anon key "
+            "(a JWT of three parts) from the project's API settings."
+        )
+    return key

@@ -1,0 +1,65 @@
+"""What callers may pass: checked here, before anything is sent, by the same rules as the database's."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+from babelroom.errors import InvalidActivity, InvalidCode, InvalidId, InvalidLanguage, InvalidText
+from babelroom.models import ActivityType
+
+MAX_TEXT = 10_000
+"""Characters in a message; the check on messages.original in the migrations."""
+
+_CODE = re.compile(r"[0-9]{4}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+_MAX_LANGUAGE = 10
+
+
+def session_code(value: str) -> str:
+    """Return the code, or raise InvalidCode."""
+    if isinstance(value, str) and _CODE.fullmatch(value):
+        return value
+    raise InvalidCode(f"{InvalidCode.__doc__} Got {value!r:.40}.")
+
+
+def language(value: str) -> str:
+    """Return the BCP 47 tag, or raise InvalidLanguage."""
+    if isinstance(value, str) and len(value) <= _MAX_LANGUAGE and _LANGUAGE.fullmatch(value):
+        return value
+    raise InvalidLanguage(f"{InvalidLanguage.__doc__} Got {value!r:.40}.")
+
+
+def text(value: str) -> str:
+    """Return the text, or raise InvalidText. Postgres stores no NUL and JSON no lone surrogate."""
+    if not isinstance(value, str):
+        raise InvalidText(f"{InvalidText.__doc__} Got {type(value).__name__}.")
+    if not value.strip() or len(value) > MAX_TEXT:
+        raise InvalidText(f"{InvalidText.__doc__} Got {len(value):,} characters.")
+    if "\0" in value or not _encodes(value):
+        raise InvalidText(f"{InvalidText.__doc__} Got a NUL or half a surrogate pair.")
+    return value
+
+
+def uuid(value: UUID | str) -> UUID:
+    """Return the id as a UUID, or raise InvalidId."""
+    try:
+        return value if isinstance(value, UUID) else UUID(value)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise InvalidId(f"{InvalidId.__doc__} Got {value!r:.60}.") from error
+
+
+def activity(value: ActivityType | str) -> ActivityType:
+    """Return the activity, or raise InvalidActivity."""
+    try:
+        return ActivityType(value)
+    except ValueError as error:
+        raise InvalidActivity(f"{InvalidActivity.__doc__} Got {value!r:.40}.") from error
+
+
+def _encodes(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

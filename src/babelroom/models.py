@@ -1,0 +1,209 @@
+"""The rows of the three tables and what is written to them, as frozen models.
+
+Names, types and nullability are those of the founding spec's `Database` types; `seq` and `rev` order a conversation.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class MessageStatus(StrEnum):
+    QUEUED = "queued"
+    """Waits for its translation."""
+    PROCESSING = "processing"
+    """Claimed by a translator; with a translation: ready to display."""
+    DISPLAYED = "displayed"
+    """The other person has seen it. Final."""
+    FAILED = "failed"
+    """Could not be translated; may be queued again."""
+
+
+class ActivityType(StrEnum):
+    TYPING = "typing"
+    RECORDING = "recording"
+    PROCESSING = "processing"
+    """What was said is being transcribed or translated."""
+    IDLE = "idle"
+
+
+class _Row(BaseModel):
+    # A column that a later migration adds must not break an older client.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def to_row(self) -> dict[str, Any]:
+        """Only what was given, as JSON: a column left out keeps its default or its value."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+class PerformanceMetrics(BaseModel):
+    """When each step of a message happened (epoch ms), and the two durations (ms). camelCase on the wire."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True)
+
+    audio_recording_start: float
+    audio_recording_end: float
+    whisper_request_start: float
+    whisper_response_end: float
+    translation_request_start: float
+    translation_response_end: float
+    message_delivery_time: float
+    """Duration in ms."""
+    total_end_to_end_time: float
+    """Duration in ms."""
+
+
+class Session(_Row):
+    """A conversation that two people find by a four-digit code."""
+
+    id: UUID
+    code: str
+    created_at: datetime
+    expires_at: datetime
+    is_active: bool
+    user_count: int
+    last_activity: datetime
+
+
+class SessionInsert(_Payload):
+    id: UUID | None = None
+    code: str
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+    is_active: bool | None = None
+    user_count: int | None = None
+    last_activity: datetime | None = None
+
+
+class SessionUpdate(_Payload):
+    id: UUID | None = None
+    code: str | None = None
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+    is_active: bool | None = None
+    user_count: int | None = None
+    last_activity: datetime | None = None
+
+
+class Participant(_Row):
+    """Someone who takes part in a session, and the language that they speak."""
+
+    session_id: UUID
+    user_id: UUID
+    lang: str | None
+    """BCP 47 tag; None for someone who joined by the code alone."""
+    joined_at: datetime
+    last_seen: datetime
+    left_at: datetime | None
+    """None while present."""
+
+
+class Message(_Row):
+    """What was said, and how far its translation is."""
+
+    id: UUID
+    session_id: UUID
+    user_id: UUID
+    original: str
+    translation: str | None
+    original_lang: str
+    target_lang: str
+    status: MessageStatus
+    queued_at: datetime
+    processed_at: datetime | None
+    displayed_at: datetime | None
+    performance_metrics: Any
+    """JSON, as written: usually what PerformanceMetrics.model_validate reads."""
+    timestamp: datetime
+    created_at: datetime
+    seq: int
+    """The place in the conversation, for ever."""
+    rev: int
+    """The number of this state: within a session it rises with each insert and update, in commit order."""
+
+
+class MessageInsert(_Payload):
+    id: UUID | None = None
+    session_id: UUID
+    user_id: UUID
+    original: str
+    translation: str | None = None
+    original_lang: str
+    target_lang: str
+    status: MessageStatus | None = None
+    queued_at: datetime | None = None
+    processed_at: datetime | None = None
+    displayed_at: datetime | None = None
+    performance_metrics: PerformanceMetrics | None = None
+    timestamp: datetime | None = None
+    created_at: datetime | None = None
+
+
+class MessageUpdate(_Payload):
+    id: UUID | None = None
+    session_id: UUID | None = None
+    user_id: UUID | None = None
+    original: str | None = None
+    translation: str | None = None
+    original_lang: str | None = None
+    target_lang: str | None = None
+    status: MessageStatus | None = None
+    queued_at: datetime | None = None
+    processed_at: datetime | None = None
+    displayed_at: datetime | None = None
+    performance_metrics: PerformanceMetrics | None = None
+    timestamp: datetime | None = None
+    created_at: datetime | None = None
+
+
+class UserActivity(_Row):
+    """What a user of a session is doing."""
+
+    id: UUID
+    session_id: UUID
+    user_id: UUID
+    activity_type: ActivityType
+    started_at: datetime
+    updated_at: datetime
+
+
+class UserActivityInsert(_Payload):
+    id: UUID | None = None
+    session_id: UUID
+    user_id: UUID
+    activity_type: ActivityType
+    started_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class UserActivityUpdate(_Payload):
+    id: UUID | None = None
+    session_id: UUID | None = None
+    user_id: UUID | None = None
+    activity_type: ActivityType | None = None
+    started_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class Translation(BaseModel):
+    """What a translator made of a text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    source: str
+    target: str
+    provider: str
+    """Who made it, such as "openai gpt-4o-mini"."""
+    is_translated: bool = True
+    """False when the provider did not know the text: it is passed through, marked as untranslated."""

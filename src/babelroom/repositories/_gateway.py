@@ -1,0 +1,202 @@
+"""The only importer of supabase and postgrest: calls, retries, times, and translates their errors, in one place."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+import aiohttp
+import httpx
+import stamina
+from httpx_aiohttp import HttpxAiohttpClient
+from postgrest import APIError
+
+from babelroom.config import Settings
+from babelroom.errors import (
+    BabelroomError,
+    ClientClosed,
+    Conflict,
+    ConnectionFailed,
+    DeadlineExceeded,
+    MissingCredentials,
+    PermissionDenied,
+    SchemaMissing,
+    SessionExpired,
+    SessionNotFound,
+    SupabaseError,
+    Unavailable,
+    is_transient,
+)
+from babelroom.timings import Timings
+from supabase import AsyncClient, AsyncClientOptions
+
+logger = logging.getLogger("babelroom")
+
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+_status: ContextVar[int | None] = ContextVar("status", default=None)
+
+# Endless for our purposes: the library's own default gives up for good after 5 attempts (about 15 s).
+_RECONNECTS = 1_000_000
+
+_BY_CODE: dict[str, type[SupabaseError]] = {
+    "PT404": SessionNotFound,
+    "PT410": SessionExpired,
+    "PT409": Conflict,
+    "23505": Conflict,
+    "42501": PermissionDenied,
+    "42P01": SchemaMissing,
+    "42883": SchemaMissing,
+    "42703": SchemaMissing,
+    "PGRST202": SchemaMissing,
+    "PGRST204": SchemaMissing,
+    "PGRST205": SchemaMissing,
+    "40001": Unavailable,  # serialization failure: undone whole
+    "40P01": Unavailable,  # deadlock: undone whole
+    "55P03": Unavailable,  # lock timeout
+    "PGRST000": Unavailable,
+    "PGRST001": Unavailable,
+    "PGRST002": Unavailable,
+    "PGRST003": Unavailable,
+}
+_BY_CLASS = {"08": Unavailable, "53": Unavailable, "57P": Unavailable}  # connection, resources, shutdown
+_BY_STATUS: dict[int, type[SupabaseError]] = {
+    401: PermissionDenied,
+    403: PermissionDenied,
+    **dict.fromkeys((429, 502, 503, 504, 520, 521, 522, 523, 524), Unavailable),
+}
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Give every call in this block so many seconds, retries included, instead of the setting's."""
+    token = _deadline.set(seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+class Query(Protocol):
+    """What supabase-py's builders have in common."""
+
+    async def execute(self) -> Any: ...
+
+
+class Gateway:
+    """One pooled connection to one Supabase project."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._http = HttpxAiohttpClient(
+            limits=httpx.Limits(max_connections=settings.max_connections),
+            timeout=httpx.Timeout(None),  # the deadline of each call decides
+            follow_redirects=True,
+            event_hooks={"response": [_remember_status]},
+        )
+        self._closed = False
+        self.timings = Timings()
+        self.supabase = AsyncClient(
+            settings.supabase_url,
+            settings.supabase_key.get_secret_value(),
+            AsyncClientOptions(
+                persist_session=False,
+                postgrest_client_retry=False,
+                httpx_client=self._http,
+                realtime={"max_retries": _RECONNECTS},
+            ),
+        )
+        self.supabase.realtime.params["eventsPerSecond"] = settings.events_per_second
+
+    async def run(self, operation: str, query: Query, *, idempotent: bool) -> Any:
+        """Send the query and return its data.
+
+        Passing trouble is retried with exponential backoff and jitter until the deadline. A query that is not
+        idempotent is sent again only when it cannot have reached the server.
+
+        Raises:
+            BabelroomError: the mapped error, see errors.py.
+
+        """
+        self.check_usable()
+        start = time.perf_counter()
+        attempts = 0
+        last: BabelroomError | None = None
+        data: Any = None
+        done = False
+        limit = _deadline.get() or self._settings.deadline
+        try:
+            async with asyncio.timeout(limit):
+                async for attempt in stamina.retry_context(
+                    on=_is_retryable if idempotent else _is_unsent,
+                    attempts=None,
+                    timeout=limit,
+                    wait_initial=0.1,
+                    wait_max=2.0,
+                    wait_jitter=0.2,
+                ):
+                    attempts = attempt.num
+                    with attempt:
+                        try:
+                            data = (await query.execute()).data
+                        except (APIError, httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+                            last = _translated(error)
+                            raise last from error
+            done = True
+        except TimeoutError as error:
+            raise last or DeadlineExceeded(f"{DeadlineExceeded.__doc__} ({operation}, {limit:g} s)") from error
+        finally:
+            self.timings.record(
+                operation, seconds=time.perf_counter() - start, retries=max(0, attempts - 1), failed=not done
+            )
+        return data
+
+    def check_usable(self) -> None:
+        """Raise ClientClosed after close(), MissingCredentials while dummy values stand in."""
+        if self._closed:
+            raise ClientClosed
+        if not self._settings.has_credentials:
+            raise MissingCredentials
+
+    async def close(self) -> None:
+        self._closed = True
+        await self._http.aclose()
+
+
+def _is_retryable(error: Exception) -> bool:
+    return is_transient(error)
+
+
+def _is_unsent(error: Exception) -> bool:
+    return isinstance(error, ConnectionFailed) and not error.may_have_arrived
+
+
+async def _remember_status(response: httpx.Response) -> None:
+    # supabase-py's error keeps the code alone.
+    _status.set(response.status_code)
+
+
+def _translated(error: Exception) -> BabelroomError:
+    if not isinstance(error, APIError):
+        reason = f"{ConnectionFailed.__doc__} ({error or type(error).__name__})"
+        return ConnectionFailed(reason, may_have_arrived=not isinstance(error, httpx.ConnectError))
+    code, status = error.code or "", _status.get()
+    kind = (
+        _BY_CODE.get(code)
+        or next((kind for start, kind in _BY_CLASS.items() if code.startswith(start) and code != "57014"), None)
+        or _BY_STATUS.get(status or 0, SupabaseError)
+    )
+    message = error.message
+    if kind in (PermissionDenied, SchemaMissing):
+        message = f"{kind.__doc__} ({message})"
+    return kind(
+        message,
+        code=error.code,
+        status=status,
+        details=None if error.details is None else str(error.details),
+        hint=error.hint,
+    )

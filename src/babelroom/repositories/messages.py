@@ -1,0 +1,90 @@
+"""Messages: names of tables, columns and functions."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from babelroom.models import Message, MessageStatus, MessageUpdate
+from babelroom.repositories._gateway import Gateway
+
+
+class MessageRepository:
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def send(
+        self,
+        message_id: UUID,
+        session_id: UUID,
+        user_id: UUID,
+        original: str,
+        original_lang: str,
+        target_lang: str | None,
+    ) -> Message:
+        arguments = {
+            "id": str(message_id),
+            "session_id": str(session_id),
+            "user_id": str(user_id),
+            "original": original,
+            "original_lang": original_lang,
+        }
+        if target_lang is not None:
+            arguments["target_lang"] = target_lang
+        query = self._gateway.supabase.rpc("send_message", arguments)
+        return Message.model_validate(await self._gateway.run("messages.send", query, idempotent=True))
+
+    async def update(self, message_id: UUID, change: MessageUpdate) -> Message | None:
+        query = self._gateway.supabase.table("messages").update(change.to_row()).eq("id", str(message_id))
+        rows = await self._gateway.run("messages.update", query, idempotent=True)
+        return Message.model_validate(rows[0]) if rows else None
+
+    async def mark_displayed(self, message_id: UUID) -> None:
+        query = (
+            self._gateway.supabase.table("messages")
+            .update(MessageUpdate(status=MessageStatus.DISPLAYED).to_row())
+            .eq("id", str(message_id))
+            .neq("status", MessageStatus.DISPLAYED)  # so that a repeat makes no new rev
+        )
+        await self._gateway.run("messages.mark_displayed", query, idempotent=True)
+
+    async def get(self, message_id: UUID) -> Message | None:
+        query = self._gateway.supabase.table("messages").select("*").eq("id", str(message_id))
+        rows = await self._gateway.run("messages.get", query, idempotent=True)
+        return Message.model_validate(rows[0]) if rows else None
+
+    async def page(
+        self, session_id: UUID, limit: int, *, before: int | None, after: int | None, latest: bool
+    ) -> list[Message]:
+        """By seq, rising; `latest` takes the page from the end of the range instead of its start."""
+        query = self._gateway.supabase.table("messages").select("*").eq("session_id", str(session_id))
+        if before is not None:
+            query = query.lt("seq", before)
+        if after is not None:
+            query = query.gt("seq", after)
+        query = query.order("seq", desc=latest).limit(limit)
+        rows = await self._gateway.run("messages.page", query, idempotent=True)
+        return [Message.model_validate(row) for row in (reversed(rows) if latest else rows)]
+
+    async def since(self, session_id: UUID, rev: int, limit: int) -> list[Message]:
+        """The states after rev, by rev, rising."""
+        query = (
+            self._gateway.supabase.table("messages")
+            .select("*")
+            .eq("session_id", str(session_id))
+            .gt("rev", rev)
+            .order("rev")
+            .limit(limit)
+        )
+        rows = await self._gateway.run("messages.since", query, idempotent=True)
+        return [Message.model_validate(row) for row in rows]
+
+    async def last_rev(self, session_id: UUID) -> int:
+        query = (
+            self._gateway.supabase.table("messages")
+            .select("rev")
+            .eq("session_id", str(session_id))
+            .order("rev", desc=True)
+            .limit(1)
+        )
+        rows = await self._gateway.run("messages.last_rev", query, idempotent=True)
+        return int(rows[0]["rev"]) if rows else 0

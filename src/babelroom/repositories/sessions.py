@@ -1,0 +1,69 @@
+"""Sessions and their participants: names of tables, columns and functions."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from babelroom.models import Participant, Session
+from babelroom.repositories._gateway import Gateway
+
+
+class SessionRepository:
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def generate_code(self) -> str:
+        query = self._gateway.supabase.rpc("generate_unique_session_code")
+        code: str = await self._gateway.run("sessions.generate_code", query, idempotent=True)
+        return code
+
+    async def exists(self, code: str) -> bool:
+        query = (
+            self._gateway.supabase.table("sessions")
+            .select("id")
+            .eq("code", code)
+            .eq("is_active", value=True)
+            .gt("expires_at", "now")  # Postgres reads "now" by its own clock
+            .limit(1)
+        )
+        return bool(await self._gateway.run("sessions.exists", query, idempotent=True))
+
+    async def create(self, request_id: UUID) -> Session:
+        query = self._gateway.supabase.rpc("create_session", {"request_id": str(request_id)})
+        return Session.model_validate(await self._gateway.run("sessions.create", query, idempotent=True))
+
+    async def join(self, code: str, user_id: UUID, lang: str) -> Session:
+        query = self._gateway.supabase.rpc("join_session", {"code": code, "user_id": str(user_id), "lang": lang})
+        return Session.model_validate(await self._gateway.run("sessions.join", query, idempotent=True))
+
+    async def join_unnamed(self, code: str) -> Session:
+        query = self._gateway.supabase.rpc("join_session", {"code": code})
+        return Session.model_validate(await self._gateway.run("sessions.join", query, idempotent=False))
+
+    async def leave(self, session_id: UUID, user_id: UUID) -> None:
+        query = self._gateway.supabase.rpc("leave_session", {"session_id": str(session_id), "user_id": str(user_id)})
+        await self._gateway.run("sessions.leave", query, idempotent=True)
+
+    async def leave_unnamed(self, session_id: UUID) -> None:
+        query = self._gateway.supabase.rpc("leave_session", {"session_id": str(session_id)})
+        await self._gateway.run("sessions.leave", query, idempotent=False)
+
+    async def get(self, session_id: UUID) -> Session | None:
+        query = self._gateway.supabase.table("sessions").select("*").eq("id", str(session_id))
+        rows = await self._gateway.run("sessions.get", query, idempotent=True)
+        return Session.model_validate(rows[0]) if rows else None
+
+    async def present(self, session_id: UUID) -> list[Participant]:
+        query = (
+            self._gateway.supabase.table("session_participants")
+            .select("*")
+            .eq("session_id", str(session_id))
+            .is_("left_at", "null")
+            .order("joined_at")
+        )
+        rows = await self._gateway.run("sessions.participants", query, idempotent=True)
+        return [Participant.model_validate(row) for row in rows]
+
+    async def ping(self) -> None:
+        query = self._gateway.supabase.table("sessions").select("id").limit(1)
+        await self._gateway.run("sessions.ping", query, idempotent=True)
