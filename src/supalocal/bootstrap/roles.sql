@@ -1,0 +1,38 @@
+-- The roles of a hosted project. Passwords are public knowledge, as with the Supabase CLI's local database.
+
+do $$
+declare
+  role_name text;
+begin
+  foreach role_name in array array[
+    'supabase_admin', 'postgres', 'anon', 'authenticated', 'service_role', 'authenticator'
+  ] loop
+    if not exists (select from pg_catalog.pg_roles where rolname = role_name) then
+      execute format('create role %I', role_name);
+    end if;
+  end loop;
+
+  -- A server given by URL may have been made with a superuser called postgres; that one stays what it is.
+  if not (select rolsuper from pg_catalog.pg_roles where rolname = 'postgres') then
+    alter role postgres login nosuperuser createdb createrole replication bypassrls password 'postgres';
+  end if;
+  execute format('alter database %I owner to postgres', current_database());
+end
+$$;
+
+alter role supabase_admin login superuser createdb createrole replication bypassrls password 'postgres';
+alter role anon nologin noinherit;
+alter role authenticated nologin noinherit;
+alter role service_role nologin noinherit bypassrls;
+alter role authenticator login noinherit password 'postgres';
+
+grant anon, authenticated, service_role to authenticator;
+grant anon, authenticated, service_role to postgres with admin option;
+grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres;
+
+alter role postgres set search_path = "$user", public, extensions;
+alter role supabase_admin set search_path = "$user", public, auth, extensions;
+alter role anon set statement_timeout = '3s';
+alter role authenticated set statement_timeout = '8s';
+alter role authenticator set statement_timeout = '8s';
+alter role authenticator set lock_timeout = '8s';
