@@ -1,0 +1,152 @@
+"""Reads a `supabase/` folder: config.toml, migrations, seed files."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from supalocal.errors import ProjectError
+
+_Value = TypeVar("_Value")
+_MIGRATION = re.compile(r"(?P<version>\d{14})_(?P<name>.*)\.sql", re.ASCII)
+_ENV = re.compile(r"env\((\w+)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of config.toml that the local stack follows; the defaults are the Supabase CLI's."""
+
+    port: int = 54321
+    db_port: int = 54322
+    schemas: tuple[str, ...] = ("public", "graphql_public")
+    extra_search_path: tuple[str, ...] = ("public", "extensions")
+    max_rows: int = 1000
+    auto_expose_new_tables: bool = True
+    migrations_enabled: bool = True
+    seed_enabled: bool = True
+    seed_paths: tuple[str, ...] = ("./seed.sql",)
+    enable_signup: bool = True
+    enable_anonymous_sign_ins: bool = False
+    jwt_expiry: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file of `migrations/`: its 14-digit version, its name without version and suffix, and where it is."""
+
+    version: str
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A `supabase/` folder; `folder` is None for a stack without a project."""
+
+    folder: Path | None = None
+    config: Config = field(default_factory=Config)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Project:
+        """The project at `path`: a `supabase/` folder or the directory that holds one. Raises ProjectError."""
+        given = Path(path)
+        folder = given / "supabase" if (given / "supabase").is_dir() else given
+        if not any((folder / name).exists() for name in ("config.toml", "migrations", "seed.sql")):
+            raise ProjectError(
+                f"{given} is no Supabase project: it has neither supabase/ nor config.toml or migrations/."
+            )
+        return cls(folder, read_config(folder / "config.toml"))
+
+    def migrations(self) -> list[Migration]:
+        """The migrations in the order of their versions; files of other names are passed over, as by the CLI."""
+        if self.folder is None or not self.config.migrations_enabled:
+            return []
+        found = [
+            Migration(match["version"], match["name"], path)
+            for path in sorted((self.folder / "migrations").glob("*.sql"))
+            if (match := _MIGRATION.fullmatch(path.name))
+        ]
+        _refuse_twins(found)
+        return found
+
+    def seeds(self) -> list[Path]:
+        """The seed files in the order of `db.seed.sql_paths`, each once."""
+        if self.folder is None or not self.config.seed_enabled:
+            return []
+        patterns = (os.path.normpath(pattern) for pattern in self.config.seed_paths)
+        return list(dict.fromkeys(path for pattern in patterns for path in sorted(self.folder.glob(pattern))))
+
+
+def read_config(path: Path) -> Config:
+    """The settings of one config.toml, the defaults where there is no file. Raises ProjectError.
+
+    Keys that the local stack does not follow are ignored.
+    """
+    try:
+        document = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return Config()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ProjectError(f"{path} is no valid TOML: {exc}") from exc
+    read = _Reader(path, document)
+    usual = Config()
+    return Config(
+        port=read.value("api.port", usual.port),
+        db_port=read.value("db.port", usual.db_port),
+        schemas=read.names("api.schemas", usual.schemas),
+        extra_search_path=read.names("api.extra_search_path", usual.extra_search_path),
+        max_rows=read.value("api.max_rows", usual.max_rows),
+        auto_expose_new_tables=read.value("api.auto_expose_new_tables", usual.auto_expose_new_tables),
+        migrations_enabled=read.value("db.migrations.enabled", usual.migrations_enabled),
+        seed_enabled=read.value("db.seed.enabled", usual.seed_enabled),
+        seed_paths=read.names("db.seed.sql_paths", usual.seed_paths),
+        enable_signup=read.value("auth.enable_signup", usual.enable_signup),
+        enable_anonymous_sign_ins=read.value("auth.enable_anonymous_sign_ins", usual.enable_anonymous_sign_ins),
+        jwt_expiry=read.value("auth.jwt_expiry", usual.jwt_expiry),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    path: Path
+    document: dict[str, Any]
+
+    def value(self, key: str, usual: _Value) -> _Value:
+        """The value at a dotted key, of the same type as the usual one."""
+        found = self._find(key)
+        if found is None:
+            return usual
+        if type(found) is not type(usual):
+            raise ProjectError(f"{self.path}: {key} must be of type {type(usual).__name__}, not {found!r}.")
+        return found
+
+    def names(self, key: str, usual: tuple[str, ...]) -> tuple[str, ...]:
+        found = self._find(key)
+        if found is None:
+            return usual
+        if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+            raise ProjectError(f"{self.path}: {key} must be a list of strings, not {found!r}.")
+        return tuple(found)
+
+    def _find(self, key: str) -> Any:
+        found: Any = self.document
+        for part in key.split("."):
+            found = found.get(part) if isinstance(found, dict) else None
+        return self._substituted(found)
+
+    @staticmethod
+    def _substituted(found: Any) -> Any:
+        """`env(NAME)` stands for a variable of the environment, and for nothing where that is not set."""
+        match = _ENV.fullmatch(found) if isinstance(found, str) else None
+        return os.environ.get(match[1]) if match else found
+
+
+def _refuse_twins(migrations: list[Migration]) -> None:
+    for first, second in itertools.pairwise(migrations):
+        if first.version == second.version:
+            raise ProjectError(f"{first.path.name} and {second.path.name} have the same version; rename one of them.")
