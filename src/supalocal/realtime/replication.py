@@ -1,0 +1,216 @@
+"""Streams committed row changes from a temporary logical slot, as PostgreSQL's replication protocol sends them."""
+
+import asyncio
+import secrets
+import struct
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import psycopg
+from psycopg import pq
+
+from supalocal.realtime.pgoutput import Begin, Commit, Message, Relation, RowChange, decode
+
+STATUS_INTERVAL_SECONDS = 5.0
+BATCH_ROWS = 500
+BATCH_BYTES = 4_000_000
+# Past this the socket is left unread: PostgreSQL keeps the rest on its side.
+WAITING_BYTES = 16_000_000
+_XLOG_HEADER = 25
+_KEEPALIVE = struct.Struct(">cqqB")
+
+
+class StreamLostError(ConnectionError):
+    """The replication connection ended; the temporary slot, and what it had not handed over, is gone with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedChange:
+    """A row's change together with the table it belongs to, as of that change, and its transaction's commit time."""
+
+    relation: Relation
+    row: RowChange
+    committed_at: int
+    size: int
+
+
+@dataclass(slots=True)
+class Batch:
+    """Changes in commit order, and the tables whose definitions were sent along with them."""
+
+    changes: list[LoggedChange] = field(default_factory=list)
+    relations: list[Relation] = field(default_factory=list)
+
+
+class ChangeStream:
+    """One replication connection. `wanted` says which tables anybody listens to; others are not kept."""
+
+    def __init__(self, connection: psycopg.AsyncConnection, wanted: Callable[[Relation], bool]) -> None:
+        self._connection, self._wanted = connection, wanted
+        self._pgconn = connection.pgconn
+        self._loop = asyncio.get_running_loop()
+        self._relations: dict[int, Relation] = {}
+        self._waiting: list[LoggedChange] = []
+        self._redefined: list[Relation] = []
+        self._bytes = 0
+        self._committed_at = 0
+        self._received = 0
+        self._reading = False
+        self._failure: StreamLostError | None = None
+        self._arrived = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @classmethod
+    async def open(cls, dsn: str, publication: str, wanted: Callable[[Relation], bool]) -> "ChangeStream":
+        """Return a stream of everything committed from now on; psycopg.Error when the database refuses it."""
+        # Values arrive in text form, which depends on these settings of the decoding session.
+        settings = (
+            "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex"
+        )
+        connection = await psycopg.AsyncConnection.connect(
+            dsn, replication="database", autocommit=True, options=settings, application_name="supalocal realtime"
+        )
+        stream = cls(connection, wanted)
+        try:
+            await stream._start(publication)
+        except BaseException:
+            await stream.close()
+            raise
+        return stream
+
+    async def _start(self, publication: str) -> None:
+        slot = f"supalocal_realtime_{secrets.token_hex(6)}"
+        await self._connection.execute(
+            f"CREATE_REPLICATION_SLOT {slot} TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')".encode()
+        )
+        quoted = '"' + publication.replace('"', '""') + '"'
+        options = f"proto_version '1', publication_names '{quoted.replace(chr(39), chr(39) * 2)}'"
+        self._pgconn.send_query(f"START_REPLICATION SLOT {slot} LOGICAL 0/0 ({options})".encode())
+        await self._copying()
+        self._resume()
+        self._report()
+
+    async def _copying(self) -> None:
+        readable = asyncio.Event()
+        self._loop.add_reader(self._pgconn.socket, readable.set)
+        try:
+            while self._pgconn.flush() or self._pgconn.is_busy():
+                await readable.wait()
+                readable.clear()
+                self._pgconn.consume_input()
+        finally:
+            self._loop.remove_reader(self._pgconn.socket)
+        result = self._pgconn.get_result()
+        if result is None or result.status != pq.ExecStatus.COPY_BOTH:
+            reason = result.error_message.decode(errors="replace") if result else "no answer"
+            raise psycopg.OperationalError(f"replication did not start: {reason}")
+
+    async def batches(self) -> AsyncIterator[Batch]:
+        """Yield what has arrived, at once and then as it comes; StreamLostError when the connection ends."""
+        while True:
+            await self._arrived.wait()
+            if self._failure and not self._waiting:
+                raise self._failure
+            yield self._take()
+
+    def _take(self) -> Batch:
+        count, size = 0, 0
+        for change in self._waiting[:BATCH_ROWS]:
+            if count and size + change.size > BATCH_BYTES:
+                break
+            count, size = count + 1, size + change.size
+        batch = Batch(self._waiting[:count], self._redefined)
+        del self._waiting[:count]
+        self._redefined = []
+        self._bytes -= size
+        if not self._waiting and not self._failure:
+            self._arrived.clear()
+        if not self._failure and self._bytes <= WAITING_BYTES:
+            self._resume()
+        return batch
+
+    def _resume(self) -> None:
+        if not self._reading:
+            self._reading = True
+            self._loop.add_reader(self._pgconn.socket, self._read)
+            # What libpq holds already makes the socket readable no more.
+            self._loop.call_soon(self._read)
+
+    def _pause(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._loop.remove_reader(self._pgconn.socket)
+
+    def _read(self) -> None:
+        if not self._reading:
+            return
+        try:
+            self._pgconn.consume_input()
+            while self._bytes <= WAITING_BYTES:
+                size, data = self._pgconn.get_copy_data(1)
+                if size == 0:
+                    return
+                if size < 0:
+                    raise StreamLostError("PostgreSQL ended the replication stream")
+                self._accept(bytes(data))
+            self._pause()
+        except (psycopg.Error, ValueError, ConnectionError) as exc:
+            self._fail(exc)
+
+    def _accept(self, data: bytes) -> None:
+        if data[:1] == b"k":
+            _, position, _, reply_wanted = _KEEPALIVE.unpack_from(data)
+            self._received = max(self._received, position)
+            if reply_wanted:
+                self._report()
+            return
+        message = decode(data[_XLOG_HEADER:])
+        if message is not None:
+            self._keep(message, len(data))
+
+    def _keep(self, message: Message, size: int) -> None:
+        match message:
+            case Begin():
+                self._committed_at = message.committed_at
+            case Relation():
+                self._relations[message.oid] = message
+                self._redefined.append(message)
+            case RowChange():
+                relation = self._relations[message.relation_oid]
+                if self._wanted(relation):
+                    self._waiting.append(LoggedChange(relation, message, self._committed_at, size))
+                    self._bytes += size
+                    if len(self._waiting) >= BATCH_ROWS or self._bytes >= BATCH_BYTES:
+                        self._arrived.set()
+            case Commit():
+                self._received = max(self._received, message.end)
+                if self._waiting:
+                    self._arrived.set()
+
+    def _report(self) -> None:
+        """Tell PostgreSQL how far we are, so that it recycles its log; clients can be sent nothing twice."""
+        if self._failure:
+            return
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(STATUS_INTERVAL_SECONDS, self._report)
+        position = self._received
+        try:
+            self._pgconn.put_copy_data(struct.pack(">cqqqqB", b"r", position, position, position, 0, 0))
+            self._pgconn.flush()
+        except psycopg.Error as exc:
+            self._fail(exc)
+
+    def _fail(self, exc: BaseException) -> None:
+        self._pause()
+        failure = exc if isinstance(exc, StreamLostError) else StreamLostError(f"the replication stream broke: {exc}")
+        failure.__cause__ = exc if failure is not exc else None
+        self._failure = failure
+        self._arrived.set()
+
+    async def close(self) -> None:
+        """End the connection; the slot is temporary and goes with it."""
+        self._pause()
+        if self._timer:
+            self._timer.cancel()
+        self._pgconn.finish()
