@@ -1,0 +1,193 @@
+"""Who listens to what: the registry of subscriptions, and the checks that a binding must pass to become one."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from supalocal.realtime import queries
+from supalocal.realtime.filters import Binding, Filter, Operator
+from supalocal.realtime.tokens import Identity
+
+if TYPE_CHECKING:
+    from supalocal.realtime.channel import Channel
+
+MAX_IN_VALUES = 100
+_ISNT = "Unable to subscribe to changes with given parameters. "
+_NOT_ENABLED = f"{_ISNT}Please check Realtime is enabled for the given connect parameters: "
+_EXCEPTION = f"{_ISNT}An exception happened so please check your connect parameters: "
+_IS_KEYWORDS = frozenset({"null", "true", "false", "unknown"})
+_PATTERN_OPERATORS = {Operator.LIKE: "~~", Operator.ILIKE: "~~", Operator.MATCH: "~", Operator.IMATCH: "~*"}
+# Extra fields of a database error that the real server's driver prints, in its order.
+_METADATA = {"hint": "message_hint", "table": "table_name", "column": "column_name", "constraint": "constraint_name"}
+
+
+class SubscribeError(Exception):
+    """A binding that the database cannot serve; the text goes to the client."""
+
+
+class _RefusedError(Exception):
+    """A check that the real server makes in the database and reports as a raised exception."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subscription:
+    """One binding of one channel, as the identity that the channel had when it was made."""
+
+    channel: "Channel"
+    binding: Binding
+    identity: Identity
+
+
+class Registry:
+    """All subscriptions, found by the table that changed."""
+
+    def __init__(self) -> None:
+        self._by_channel: dict[Channel, list[Subscription]] = {}
+        self._by_table: dict[tuple[str, str], list[Subscription]] = {}
+
+    def replace(self, channel: "Channel", subscriptions: list[Subscription]) -> None:
+        """Make these the channel's subscriptions; an empty list removes it."""
+        if subscriptions:
+            self._by_channel[channel] = subscriptions
+        else:
+            self._by_channel.pop(channel, None)
+        self._by_table.clear()
+
+    def matching(self, schema: str, table: str) -> list[Subscription]:
+        """Return the subscriptions to the table, in the order they were made."""
+        found = self._by_table.get((schema, table))
+        if found is None:
+            everything = (one for group in self._by_channel.values() for one in group)
+            found = [one for one in everything if _selects(one.binding, schema, table)]
+            self._by_table[schema, table] = found
+        return found
+
+    def channels(self) -> "list[Channel]":
+        """Return the channels with subscriptions."""
+        return list(self._by_channel)
+
+
+def _selects(binding: Binding, schema: str, table: str) -> bool:
+    return bool(_like(binding.schema).fullmatch(schema) and _like(binding.table).fullmatch(table))
+
+
+@cache
+def _like(name: str) -> re.Pattern[str]:
+    wildcards = {"%": ".*", "_": "."}
+    return re.compile("".join(wildcards.get(char) or re.escape(char) for char in queries.like_pattern(name)), re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    sql_type: str
+    is_selectable: bool
+    operators: list[str]
+
+
+async def check_bindings(
+    connection: psycopg.AsyncConnection, publication: str, bindings: Sequence[Binding], role: str
+) -> None:
+    """Return when the database can serve all bindings; SubscribeError names the last one that it cannot."""
+    cursor = await connection.execute(queries.PUBLICATION_EXISTS, [publication])
+    if await cursor.fetchone() != (True,):
+        raise SubscribeError(f'{_ISNT}The publication "{publication}" does not exist in this database')
+    for binding in reversed(bindings):
+        try:
+            await _check(connection, publication, binding, role)
+        except _RefusedError as exc:
+            raise SubscribeError(f"{_EXCEPTION}{binding.describe()}. Exception: {_raised(exc)}") from exc
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as exc:
+            raise SubscribeError(f"{_EXCEPTION}{binding.describe()}. Exception: {_told(exc)}") from exc
+
+
+async def _check(connection: psycopg.AsyncConnection, publication: str, binding: Binding, role: str) -> None:
+    await connection.execute(queries.ROLE_EXISTS, [role])
+    cursor = await connection.execute(
+        queries.PUBLISHED,
+        {
+            "role": role,
+            "publication": publication,
+            "schema": queries.like_pattern(binding.schema),
+            "table": queries.like_pattern(binding.table),
+        },
+    )
+    tables = await cursor.fetchall()
+    if not tables:
+        raise SubscribeError(_NOT_ENABLED + binding.describe())
+    for _, columns in tables:
+        await _check_table(connection, binding, [_Column(*column) for column in columns])
+
+
+async def _check_table(connection: psycopg.AsyncConnection, binding: Binding, columns: Iterable[_Column]) -> None:
+    selectable = {column.name: column for column in columns if column.is_selectable}
+    for condition in binding.filters:
+        if condition.column not in selectable:
+            raise _RefusedError(f"invalid column for filter {condition.column}")
+        await _check_filter(connection, condition, selectable[condition.column])
+    for name in binding.select or ():
+        if name not in selectable:
+            raise _RefusedError(f"invalid column for select {name}")
+
+
+async def _check_filter(connection: psycopg.AsyncConnection, condition: Filter, column: _Column) -> None:
+    operator = condition.operator
+    if operator is Operator.IS:
+        _check_keyword(condition.value, column)
+    elif operator in {Operator.LIKE, Operator.ILIKE}:
+        _check_pattern_type(operator, column)
+    elif operator in {Operator.MATCH, Operator.IMATCH}:
+        _check_pattern_type(operator, column)
+        await _check_regular_expression(connection, condition)
+    elif operator is Operator.IN:
+        await _check_list(connection, condition, column)
+    elif column.sql_type != "bytea":
+        await connection.execute(queries.cast(column.sql_type).encode(), [condition.value])
+
+
+def _check_keyword(keyword: str, column: _Column) -> None:
+    if keyword not in _IS_KEYWORDS:
+        raise _RefusedError("invalid value for is filter: must be null, true, false, or unknown")
+    if keyword != "null" and column.sql_type != "boolean":
+        raise _RefusedError(f"is {keyword} filter requires a boolean column, got {column.sql_type}")
+
+
+def _check_pattern_type(operator: Operator, column: _Column) -> None:
+    if _PATTERN_OPERATORS[operator] not in column.operators:
+        raise _RefusedError(f"operator {operator} requires a text-compatible column type, got {column.sql_type}")
+
+
+async def _check_regular_expression(connection: psycopg.AsyncConnection, condition: Filter) -> None:
+    try:
+        await connection.execute(queries.VALID_PATTERN, [condition.value])
+    except psycopg.DataError as exc:
+        text = f"invalid regular expression for {condition.operator} filter: {exc.diag.message_primary}"
+        raise _RefusedError(text) from exc
+
+
+async def _check_list(connection: psycopg.AsyncConnection, condition: Filter, column: _Column) -> None:
+    cursor = await connection.execute(queries.list_length(column.sql_type).encode(), [condition.value])
+    row: Any = await cursor.fetchone()
+    if row[0] > MAX_IN_VALUES:
+        raise _RefusedError(f"too many values for `in` filter. Maximum {MAX_IN_VALUES}")
+
+
+def _raised(refusal: _RefusedError) -> str:
+    return f"ERROR P0001 (raise_exception) {refusal}"
+
+
+def _told(exc: psycopg.Error) -> str:
+    """Return a database error as the real server's driver words it."""
+    diag = exc.diag
+    condition = re.sub(r"(?<!^)(?=[A-Z])", "_", type(exc).__name__).lower()
+    extras = [(name, getattr(diag, field)) for name, field in _METADATA.items()]
+    metadata = "".join(f"\n    {name}: {value}" for name, value in extras if value)
+    detail = f"\n\n{diag.message_detail}" if diag.message_detail else ""
+    severity = diag.severity_nonlocalized or "ERROR"
+    return f"{severity} {diag.sqlstate} ({condition}) {diag.message_primary}" + (metadata and f"\n{metadata}") + detail

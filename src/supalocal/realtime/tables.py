@@ -1,0 +1,62 @@
+"""What the catalog says now about the tables that changes belong to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import psycopg
+
+from supalocal.realtime import queries
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column; `type_name` is pg_type.typname, `sql_type` what stands in a cast (without length)."""
+
+    name: str
+    type_name: str
+    sql_type: str
+    is_key: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table in catalog order of its columns; `sql_name` is quoted and qualified."""
+
+    oid: int
+    schema: str
+    name: str
+    sql_name: str
+    has_row_security: bool
+    columns: tuple[Column, ...]
+
+    @property
+    def key(self) -> tuple[Column, ...]:
+        """The primary key's columns; empty without one."""
+        return tuple(column for column in self.columns if column.is_key)
+
+
+class TableCache:
+    """Definitions by oid, read when first needed and again after the stream said that they changed."""
+
+    def __init__(self) -> None:
+        self._tables: dict[int, Table | None] = {}
+
+    def forget(self, oids: Iterable[int]) -> list[int]:
+        """Drop what is known of these tables; return those that were known."""
+        return [oid for oid in oids if self._tables.pop(oid, None) is not None]
+
+    async def load(self, connection: psycopg.AsyncConnection, oids: set[int]) -> dict[int, Table]:
+        """Return the tables that exist (still); a table dropped since its change was logged is absent."""
+        missing = [oid for oid in oids if oid not in self._tables]
+        if missing:
+            found = await _read(connection, missing)
+            self._tables.update({oid: found.get(oid) for oid in missing})
+        return {oid: table for oid in oids if (table := self._tables[oid])}
+
+
+async def _read(connection: psycopg.AsyncConnection, oids: list[int]) -> dict[int, Table]:
+    cursor = await connection.execute(queries.TABLES, ["{" + ",".join(map(str, oids)) + "}"])
+    tables: dict[int, Table] = {}
+    for oid, schema, name, sql_name, row_security, columns in await cursor.fetchall():
+        tables[oid] = Table(oid, schema, name, sql_name, row_security, tuple(Column(*column) for column in columns))
+    return tables
