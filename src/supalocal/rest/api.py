@@ -1,0 +1,178 @@
+"""The front door of the REST API: one request, from HTTP to HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+from psycopg_pool import PoolTimeout
+
+from supalocal.rest.cache import SchemaCache
+from supalocal.rest.errors import RestError, SchemaError
+from supalocal.rest.media import OPENAPI, accepts_openapi
+from supalocal.rest.openapi import openapi_document
+from supalocal.rest.plan import Plan, find_function, find_table, make_plan
+from supalocal.rest.request import Action, RawRequest, Request, parse_request
+from supalocal.rest.response import (
+    Answer,
+    answer,
+    describe,
+    describe_function,
+    describe_table,
+    error_answer,
+    profile,
+)
+from supalocal.rest.run import Settings, Transaction, run
+from supalocal.rest.schema import RoleSettings, Schema
+from supalocal.rest.sql import quoted
+from supalocal.rest.token import Identity, identify
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from psycopg_pool import AsyncConnectionPool
+
+_NO_SETTINGS = RoleSettings()
+# Names of standard reasons are aiohttp's to choose.
+_EXPOSED = (
+    "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, "
+    "Server, Transfer-Encoding, Range-Unit"
+)
+
+
+class RestApi:
+    """PostgREST's HTTP API over a pool of connections that log in as `authenticator`."""
+
+    def __init__(
+        self,
+        pool: AsyncConnectionPool[Any],
+        *,
+        jwt_secret: str,
+        schemas: Sequence[str] = ("public",),
+        extra_search_path: Sequence[str] = ("public", "extensions"),
+        max_rows: int | None = 1000,
+        anon_role: str = "anon",
+    ) -> None:
+        self._pool = pool
+        self._jwt_secret = jwt_secret
+        self._schemas = tuple(schemas)
+        self._extra_search_path = tuple(extra_search_path)
+        self._max_rows = max_rows
+        self._anon_role = anon_role
+        self._cache = SchemaCache(pool, self._schemas, self._extra_search_path)
+
+    async def start(self) -> None:
+        """Read the schema and listen for its changes; the pool must be open."""
+        await self._cache.start()
+
+    async def close(self) -> None:
+        """Stop listening. The pool stays open: it is its owner's."""
+        await self._cache.close()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request whose match_info["path"] is the path below the mount point."""
+        raw = await _raw(request)
+        try:
+            given = await self._answer(raw)
+        except RestError as error:
+            given = error_answer(error, is_head=raw.method == "HEAD")
+        return _http(given, raw)
+
+    async def _answer(self, raw: RawRequest) -> Answer:
+        identity = identify(raw.headers.get("authorization"), self._jwt_secret, self._anon_role)
+        timezones = await self._cache.timezones() if any("timezone=" in value for value in raw.prefer) else ()
+        asked = parse_request(raw, self._schemas, timezones)
+        schema = await self._cache.current()
+        try:
+            return await self._act(raw, identity, asked, schema)
+        except SchemaError:
+            newer = await self._cache.current_if_changed()
+            if newer is None:
+                raise
+            return await self._act(raw, identity, asked, newer)
+
+    async def _act(self, raw: RawRequest, identity: Identity, asked: Request, schema: Schema) -> Answer:
+        if asked.action is Action.DOCUMENT:
+            return _document(asked, schema)
+        if asked.action in _DESCRIBED:
+            return _description(asked, schema)
+        plan = make_plan(asked, schema, self._max_rows)
+        transaction = self._transaction(raw, identity, asked, plan, schema)
+        try:
+            async with self._pool.connection() as connection:
+                result = await run(connection, asked, plan, transaction, self._max_rows)
+        except PoolTimeout as exc:
+            message = "Timed out acquiring connection from connection pool."
+            raise RestError(504, "PGRST003", message) from exc
+        return answer(asked, plan, result, raw.query)
+
+    def _transaction(
+        self, raw: RawRequest, identity: Identity, asked: Request, plan: Plan, schema: Schema
+    ) -> Transaction:
+        role = schema.roles.get(identity.role, _NO_SETTINGS)
+        function = plan.call.function if plan.call else None
+        path = ", ".join(quoted(name) for name in dict.fromkeys([asked.name.schema, *self._extra_search_path]))
+        settings: Settings = (
+            ("search_path", path),
+            *role.settings,
+            ("role", identity.role),
+            ("request.jwt.claims", identity.claims),
+            ("request.method", raw.method),
+            ("request.path", f"/{raw.path}"),
+            ("request.headers", _headers_json(raw.headers)),
+            ("request.cookies", _cookies_json(raw.headers.get("cookie"))),
+            *([("timezone", asked.preferences.timezone)] if asked.preferences.timezone else []),
+            *(function.settings if function else ()),
+        )
+        isolation = (function.isolation if function else None) or role.isolation
+        reads_only = plan.reads_only or asked.action is Action.CALL_READING
+        return Transaction(settings, reads_only, isolation, identity.role == self._anon_role)
+
+
+_DESCRIBED = {Action.DESCRIBE_TABLE, Action.DESCRIBE_FUNCTION, Action.DESCRIBE_ROOT}
+
+
+def _description(asked: Request, schema: Schema) -> Answer:
+    if asked.action is Action.DESCRIBE_ROOT:
+        return describe("OPTIONS,GET,HEAD")
+    if asked.action is Action.DESCRIBE_TABLE:
+        return describe_table(find_table(schema, asked.name))
+    return describe_function(find_function(asked, schema))
+
+
+def _document(asked: Request, schema: Schema) -> Answer:
+    accepts_openapi(asked.accept)
+    body = b"" if asked.is_head else openapi_document(schema, asked.name.schema)
+    return Answer(200, {"Content-Type": f"{OPENAPI}; charset=utf-8", **profile(asked)}, body)
+
+
+async def _raw(request: web.Request) -> RawRequest:
+    return RawRequest(
+        method=request.method,
+        path=request.match_info.get("path", ""),
+        query=request.raw_path.partition("?")[2],
+        headers={name.lower(): value for name, value in request.headers.items()},
+        prefer=tuple(request.headers.getall("Prefer", ())),
+        body=await request.read() if request.body_exists else b"",
+    )
+
+
+def _headers_json(headers: Mapping[str, str]) -> str:
+    shown = {name: value for name, value in headers.items() if name != "cookie"}
+    return json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
+
+
+def _cookies_json(cookie: str | None) -> str:
+    if not cookie:
+        return "{}"
+    pairs = (part.strip().partition("=") for part in cookie.split(";"))
+    return json.dumps({name: value for name, _, value in pairs if name}, separators=(",", ":"), ensure_ascii=False)
+
+
+def _http(given: Answer, raw: RawRequest) -> web.Response:
+    response = web.Response(status=given.status, reason=given.reason, body=given.body, headers=given.headers)
+    if "origin" in raw.headers:
+        response.headers.setdefault("Access-Control-Allow-Origin", "*")
+        response.headers.setdefault("Access-Control-Expose-Headers", _EXPOSED)
+    return response

@@ -1,0 +1,113 @@
+"""Request bodies: JSON, CSV and forms become one JSON text and the set of its keys."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+from supalocal.rest.errors import RestError
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+RAW_TYPES = ("text/plain", "text/xml", "application/octet-stream")
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A body: `text` is JSON (or raw, for a function that takes it whole); `keys` are its columns or arguments."""
+
+    text: str | bytes
+    keys: tuple[str, ...]
+    arguments: tuple[tuple[str, str], ...] | None = None  # of a form, for a function
+
+    @property
+    def is_object(self) -> bool:
+        text = self.text if isinstance(self.text, str) else ""
+        return text.lstrip(" \t\r\n").startswith("{")
+
+
+def media_name(content_type: str | None) -> str:
+    return content_type.partition(";")[0].strip().lower() if content_type else JSON
+
+
+def table_payload(raw: bytes, content_type: str, columns: tuple[str, ...] | None) -> Payload:
+    """The rows to write; raises PGRST102 if they cannot be read. With `columns` PostgreSQL reads the JSON."""
+    if content_type == JSON:
+        return _json_payload(raw, columns)
+    if content_type == "text/csv":
+        return _uniform(_csv_rows(raw))
+    if content_type == FORM:
+        fields = dict(_form(raw))
+        return _uniform(fields)
+    raise _unacceptable(content_type)
+
+
+def call_payload(raw: bytes, content_type: str, columns: tuple[str, ...] | None) -> Payload:
+    """The arguments of a function call; no body at all means no arguments."""
+    if content_type == JSON:
+        return _json_payload(raw if raw or columns is not None else b"{}", columns)
+    if content_type == FORM:
+        arguments = tuple(_form(raw))
+        return Payload("", tuple(sorted({name for name, _ in arguments})), arguments)
+    if content_type in RAW_TYPES:
+        return Payload(raw if content_type == "application/octet-stream" else _decoded(raw), ())
+    raise _unacceptable(content_type)
+
+
+def _json_payload(raw: bytes, columns: tuple[str, ...] | None) -> Payload:
+    text = _decoded(raw)
+    if columns is not None:
+        return Payload(text, columns)
+    try:
+        value = json.loads(text, parse_constant=_not_json)
+    except (ValueError, RecursionError) as exc:
+        raise _invalid("Empty or invalid json") from exc
+    return Payload(text, _keys(value)) if isinstance(value, dict) or (value and isinstance(value, list)) else _NO_ROWS
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as exc:
+        raise _invalid("Empty or invalid json") from exc
+
+
+def _not_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _uniform(value: Any) -> Payload:
+    return Payload(json.dumps(value, ensure_ascii=False), _keys(value)) if value else _NO_ROWS
+
+
+def _keys(value: dict[str, Any] | list[Any]) -> tuple[str, ...]:
+    rows = [value] if isinstance(value, dict) else value
+    if not all(isinstance(row, dict) for row in rows) or any(row.keys() != rows[0].keys() for row in rows):
+        raise _invalid("All object keys must match")
+    return tuple(sorted(rows[0]))
+
+
+def _csv_rows(raw: bytes) -> list[dict[str, str | None]]:
+    lines = [line for line in csv.reader(_decoded(raw).splitlines(keepends=True)) if line]
+    if not lines:
+        raise _invalid('parse error (not enough input) at ""')
+    header, *rows = lines
+    return [{name: None if cell == "NULL" else cell for name, cell in zip(header, row, strict=False)} for row in rows]
+
+
+def _form(raw: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(raw.decode(errors="replace"), keep_blank_values=True)
+
+
+def _invalid(message: str) -> RestError:
+    return RestError(400, "PGRST102", message)
+
+
+def _unacceptable(content_type: str) -> RestError:
+    return _invalid(f"Content-Type not acceptable: {content_type}")
+
+
+_NO_ROWS = Payload("[]", ())

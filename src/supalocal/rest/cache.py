@@ -1,0 +1,107 @@
+"""Keeps the schema in step with the database."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from supalocal.rest.catalog import fingerprint, read_schema
+from supalocal.rest.schema import EMPTY, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from psycopg import AsyncConnection
+    from psycopg_pool import AsyncConnectionPool
+
+_log = logging.getLogger(__name__)
+_PAUSE = 1.0  # seconds before listening again after a lost connection
+
+
+class SchemaCache:
+    """The schema as last read. `NOTIFY pgrst` makes the next request read it anew."""
+
+    def __init__(self, pool: AsyncConnectionPool[Any], exposed: Sequence[str], searched: Sequence[str]) -> None:
+        self._pool = pool
+        self._exposed = exposed
+        self._searched = searched
+        self._schema: Schema = EMPTY
+        self._is_stale = True
+        self._reading = asyncio.Lock()
+        self._listener: asyncio.Task[None] | None = None
+        self._timezones: frozenset[str] | None = None
+
+    async def start(self) -> None:
+        listening = asyncio.Event()
+        self._listener = asyncio.create_task(self._listen(listening))
+        await listening.wait()
+        await self.current()
+
+    async def close(self) -> None:
+        if self._listener:
+            self._listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._listener
+            self._listener = None
+
+    async def current(self) -> Schema:
+        """The schema, read again if the database said that it changed."""
+        if self._is_stale:
+            async with self._reading:
+                if self._is_stale:
+                    await self._read()
+        return self._schema
+
+    async def current_if_changed(self) -> Schema | None:
+        """A newer schema than the last, or None: for a name that was not found."""
+        async with self._reading, self._pool.connection() as connection:
+            mark = await fingerprint(connection)
+        if mark == self._schema.fingerprint:
+            return None
+        self._is_stale = True
+        return await self.current()
+
+    async def timezones(self) -> frozenset[str]:
+        """The names that the database knows; read once."""
+        if self._timezones is None:
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(b"select name from pg_timezone_names")
+                self._timezones = frozenset(str(row[0]) for row in await cursor.fetchall())
+        return self._timezones
+
+    async def _read(self) -> None:
+        # Before reading, so that a change meanwhile is not lost.
+        self._is_stale = False
+        try:
+            async with self._pool.connection() as connection:
+                self._schema = await read_schema(connection, self._exposed, self._searched)
+        except BaseException:
+            self._is_stale = True
+            raise
+
+    async def _listen(self, listening: asyncio.Event) -> None:
+        while True:
+            try:
+                async with self._pool.connection() as connection:
+                    await self._follow(connection, listening)
+            except psycopg.Error as exc:
+                _log.warning("lost the connection that listens for schema changes: %s", exc)
+            self._is_stale = True
+            await asyncio.sleep(_PAUSE)
+
+    async def _follow(self, connection: AsyncConnection[Any], listening: asyncio.Event) -> None:
+        await connection.set_autocommit(True)
+        await connection.execute(b"listen pgrst")
+        self._is_stale = True
+        listening.set()
+        try:
+            async for _ in connection.notifies():
+                self._is_stale = True
+        finally:
+            # The pool gets it back as it was.
+            with contextlib.suppress(psycopg.Error):
+                await connection.execute(b"unlisten *")

@@ -1,0 +1,144 @@
+"""What an HTTP request asks for, before the database is known: resource, action, schema, query and body."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from supalocal.rest.body import Payload, call_payload, media_name, table_payload
+from supalocal.rest.errors import RestError
+from supalocal.rest.preferences import Preferences, parse_preferences
+from supalocal.rest.query import Query, parse_query
+from supalocal.rest.ranges import EVERY_ROW, Range, header_range, top_level_range
+from supalocal.rest.schema import Name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+
+class Action(Enum):
+    READ = "rows of a table"
+    INSERT = "new rows, or changed ones where they conflict"
+    UPDATE = "changed rows"
+    PUT = "one row by its primary key, new or changed"
+    DELETE = "rows taken away"
+    CALL_READING = "a function by GET: arguments in the query string, nothing may change"
+    CALL = "a function by POST: arguments in the body"
+    DESCRIBE_TABLE = "the methods that a table allows"
+    DESCRIBE_FUNCTION = "the methods that a function allows"
+    DESCRIBE_ROOT = "the methods that the root allows"
+    DOCUMENT = "the OpenAPI document"
+
+
+_TABLE_ACTIONS = {
+    "GET": Action.READ,
+    "HEAD": Action.READ,
+    "POST": Action.INSERT,
+    "PATCH": Action.UPDATE,
+    "PUT": Action.PUT,
+    "DELETE": Action.DELETE,
+    "OPTIONS": Action.DESCRIBE_TABLE,
+}
+_FUNCTION_ACTIONS = {
+    "GET": Action.CALL_READING,
+    "HEAD": Action.CALL_READING,
+    "POST": Action.CALL,
+    "OPTIONS": Action.DESCRIBE_FUNCTION,
+}
+_ROOT_ACTIONS = {"GET": Action.DOCUMENT, "HEAD": Action.DOCUMENT, "OPTIONS": Action.DESCRIBE_ROOT}
+WRITES = {Action.INSERT, Action.UPDATE, Action.PUT, Action.DELETE}
+_WITH_BODY = {Action.INSERT, Action.UPDATE, Action.PUT}
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """An HTTP request as it came; header names are lower-case."""
+
+    method: str
+    path: str  # below the mount point, decoded
+    query: str
+    headers: Mapping[str, str]
+    prefer: tuple[str, ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    action: Action
+    name: Name  # of the table or function; of neither at the root
+    shows_profile: bool
+    is_head: bool
+    query: Query
+    range: Range
+    preferences: Preferences
+    accept: str | None
+    body_type: str
+    payload: Payload | None
+
+    @property
+    def is_write(self) -> bool:
+        return self.action in WRITES
+
+
+def parse_request(raw: RawRequest, schemas: Sequence[str], timezones: Collection[str]) -> Request:
+    """What is asked; raises the first of PGRST125, 106, 101, 117, 100, 103, 114 and 102 that applies."""
+    actions, name = _resource(raw.path)
+    schema, shows_profile = _schema(raw, schemas)
+    action = _action(raw.method, actions)
+    query = parse_query(raw.query, for_call_by_get=action is Action.CALL_READING)
+    header = header_range(raw.headers.get("range")) if raw.method == "GET" else EVERY_ROW
+    rows = top_level_range(query.range, header)
+    if action is Action.PUT and rows != EVERY_ROW:
+        raise RestError(400, "PGRST114", "limit/offset querystring parameters are not allowed for PUT")
+    body_type = media_name(raw.headers.get("content-type"))
+    return Request(
+        action=action,
+        name=Name(schema, name),
+        shows_profile=shows_profile,
+        is_head=raw.method == "HEAD",
+        query=query,
+        range=rows,
+        preferences=parse_preferences(raw.prefer, timezones),
+        accept=raw.headers.get("accept"),
+        body_type=body_type,
+        payload=_payload(action, raw.body, body_type, query),
+    )
+
+
+def _resource(path: str) -> tuple[dict[str, Action], str]:
+    parts = path.split("/")
+    if parts == [""]:
+        return _ROOT_ACTIONS, ""
+    if len(parts) == 1:
+        return _TABLE_ACTIONS, parts[0]
+    if parts[0] == "rpc" and len(parts) == 2:  # noqa: PLR2004 - rpc/NAME
+        return _FUNCTION_ACTIONS, parts[1]
+    raise RestError(404, "PGRST125", "Invalid path specified in request URL")
+
+
+def _schema(raw: RawRequest, schemas: Sequence[str]) -> tuple[str, bool]:
+    header = {"GET": "accept-profile", "HEAD": "accept-profile"}.get(raw.method, "content-profile")
+    profile = raw.headers.get(header) if raw.method != "OPTIONS" else None
+    if profile is None:
+        return schemas[0], len(schemas) > 1
+    if profile not in schemas:
+        hint = f"Only the following schemas are exposed: {', '.join(schemas)}"
+        raise RestError(406, "PGRST106", f"Invalid schema: {profile}", hint=hint)
+    return profile, True
+
+
+def _action(method: str, actions: dict[str, Action]) -> Action:
+    if action := actions.get(method):
+        return action
+    if actions is _FUNCTION_ACTIONS:
+        raise RestError(405, "PGRST101", f"Cannot use the {method} method on RPC")
+    raise RestError(405, "PGRST117", f"Unsupported HTTP method: {method}")
+
+
+def _payload(action: Action, body: bytes, body_type: str, query: Query) -> Payload | None:
+    if action is Action.CALL:
+        return call_payload(body, body_type, query.columns)
+    if action in _WITH_BODY:
+        return table_payload(body, body_type, None if action is Action.PUT else query.columns)
+    return None

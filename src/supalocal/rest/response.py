@@ -1,0 +1,178 @@
+"""From a result to status, headers and body."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from supalocal.rest.errors import RestError
+from supalocal.rest.query import canonical_query
+from supalocal.rest.ranges import content_range, out_of_bounds, range_status
+from supalocal.rest.request import Action
+
+if TYPE_CHECKING:
+    from supalocal.rest.plan import Plan
+    from supalocal.rest.request import Request
+    from supalocal.rest.run import Result
+    from supalocal.rest.schema import Function, Table
+
+_ERROR_TYPE = "application/json; charset=utf-8"
+_OUT_OF_RANGE = 416
+_INTERNAL = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+    reason: str | None = None
+
+
+def answer(request: Request, plan: Plan, result: Result, query_text: str) -> Answer:
+    """The answer to a request that went well; raises PGRST111 or 112 for what SQL set wrongly."""
+    shape = {
+        Action.READ: _read,
+        Action.INSERT: _insert,
+        Action.UPDATE: _update,
+        Action.PUT: _put,
+        Action.DELETE: _delete,
+    }.get(request.action, _call)
+    return _overridden(shape(request, plan, result, query_text), result)
+
+
+def error_answer(error: RestError, *, is_head: bool = False) -> Answer:
+    headers = {"Content-Type": _ERROR_TYPE, "Proxy-Status": f"PostgREST; error={error.code}", **error.headers}
+    reason = " ".join(error.reason.split()) if error.reason else None
+    return Answer(error.status, headers, b"" if is_head else error.body, reason)
+
+
+def describe_table(table: Table) -> Answer:
+    methods = ["OPTIONS,GET,HEAD"]
+    methods += ["POST"] * table.insertable + ["PUT"] * bool(table.insertable and table.updatable and table.key)
+    methods += ["PATCH"] * table.updatable + ["DELETE"] * table.deletable
+    return describe(",".join(methods))
+
+
+def describe_function(function: Function) -> Answer:
+    return describe("OPTIONS,POST" if function.is_volatile else "OPTIONS,GET,HEAD,POST")
+
+
+def describe(methods: str) -> Answer:
+    return Answer(200, {"Access-Control-Allow-Origin": "*", "Allow": methods})
+
+
+def _content(request: Request, plan: Plan) -> dict[str, str]:
+    return {"Content-Type": plan.media.content_type, **profile(request)}
+
+
+def profile(request: Request) -> dict[str, str]:
+    return {"Content-Profile": request.name.schema} if request.shows_profile else {}
+
+
+def _applied(request: Request, *kinds: str) -> dict[str, str]:
+    applied = request.preferences.only(*kinds).applied
+    return {"Preference-Applied": applied} if applied else {}
+
+
+def _ranged(request: Request, result: Result) -> tuple[int, dict[str, str]]:
+    first = request.range.first
+    header = content_range(first, first + result.page - 1, result.total)
+    return range_status(first, result.page, result.total), {"Content-Range": header}
+
+
+def _body(request: Request, result: Result, status: int) -> bytes:
+    if status == _OUT_OF_RANGE:
+        return out_of_bounds(request.range.first, result.total or 0).body
+    return b"" if request.is_head else result.body
+
+
+def _read(request: Request, plan: Plan, result: Result, query_text: str) -> Answer:
+    status, headers = _ranged(request, result)
+    query = canonical_query(query_text)
+    headers["Content-Location"] = f"/{request.name.name}{f'?{query}' if query else ''}"
+    headers |= _content(request, plan) | _applied(request)
+    return Answer(status, headers, _body(request, result, status))
+
+
+def _insert(request: Request, plan: Plan, result: Result, _: str) -> Answer:
+    write = plan.write
+    kinds = ["returned", "missing"] + ["resolution"] * bool(write and write.conflict)
+    headers = {"Content-Range": _changed(request, result, 1, 0)} | _applied(request, *kinds)
+    if result.location and request.preferences.returned == "headers-only":
+        pairs = (pair.partition("=") for pair in result.location)
+        keys = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, _, value in pairs)
+        headers["Location"] = f"/{request.name.name}?{keys}"
+    merged = bool(write and write.conflict and write.conflict.merges)
+    status = 200 if merged and not (result.inserted or 0) > 0 else 201
+    return _written(request, plan, result, (status, status), headers)
+
+
+def _update(request: Request, plan: Plan, result: Result, _: str) -> Answer:
+    headers = {"Content-Range": _changed(request, result, 0, result.page - 1)}
+    headers |= _applied(request, "returned", "missing", "max_affected")
+    return _written(request, plan, result, (204, 200), headers)
+
+
+def _delete(request: Request, plan: Plan, result: Result, _: str) -> Answer:
+    headers = {"Content-Range": _changed(request, result, 1, 0)} | _applied(request, "returned", "max_affected")
+    return _written(request, plan, result, (204, 200), headers)
+
+
+def _put(request: Request, plan: Plan, result: Result, _: str) -> Answer:
+    with_rows = 201 if (result.inserted or 0) > 0 else 200
+    return _written(request, plan, result, (204, with_rows), _applied(request, "returned"))
+
+
+def _changed(request: Request, result: Result, first: int, last: int) -> str:
+    counted = request.preferences.count in {"exact", "estimated"}
+    return content_range(first, last, result.page if counted else None)
+
+
+def _written(
+    request: Request, plan: Plan, result: Result, statuses: tuple[int, int], headers: dict[str, str]
+) -> Answer:
+    bare, with_rows = statuses
+    if not request.preferences.wants_rows:
+        return Answer(bare, headers)
+    return Answer(with_rows, headers | _content(request, plan), result.body)
+
+
+def _call(request: Request, plan: Plan, result: Result, _: str) -> Answer:
+    status, headers = _ranged(request, result)
+    headers |= _applied(request, "max_affected")
+    if plan.call and plan.call.function.returns_void:
+        return Answer(204, headers)
+    return Answer(status, headers | _content(request, plan), _body(request, result, status))
+
+
+def _overridden(given: Answer, result: Result) -> Answer:
+    if result.headers is None and result.status is None:
+        return given
+    status = given.status if result.status is None else _set_status(result.status)
+    set_by_sql = {} if result.headers is None else _set_headers(result.headers)
+    lower = {name.lower() for name in set_by_sql}
+    headers = {name: value for name, value in given.headers.items() if name.lower() not in lower}
+    return Answer(status, headers | set_by_sql, given.body)
+
+
+def _set_status(text: str) -> int:
+    match = re.match("[0-9]+", text, re.ASCII)
+    if not match:
+        raise RestError(_INTERNAL, "PGRST112", "response.status guc must be a valid status code")
+    return int(match[0])
+
+
+def _set_headers(text: str) -> dict[str, str]:
+    try:
+        items = json.loads(text)
+        pairs = [pair for item in items for pair in item.items() if len(item) == 1]
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        items, pairs = None, []
+    if not isinstance(items, list) or len(pairs) != len(items) or not all(isinstance(v, str) for _, v in pairs):
+        message = "response.headers guc must be a JSON array composed of objects with a single key and a string value"
+        raise RestError(_INTERNAL, "PGRST111", message)
+    return dict(pairs)

@@ -1,0 +1,192 @@
+"""Runs a plan in one transaction: settings, role, one statement."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import AsyncRawCursor
+
+from supalocal.rest.errors import RestError, database_error
+from supalocal.rest.media import Form
+from supalocal.rest.request import Action
+from supalocal.rest.sql import Statement, main_statement, plan_rows_statement, settings_statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from psycopg import AsyncConnection
+    from psycopg.pq.abc import PGresult
+
+    from supalocal.rest.plan import Plan
+    from supalocal.rest.request import Request
+
+Settings = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """How a request runs: which settings hold, as whom, and whether it may write."""
+
+    settings: Settings
+    reads_only: bool
+    isolation: str | None
+    is_anonymous: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the statement gave: counts of rows, the body as the database wrote it, and what SQL set for the answer."""
+
+    total: int | None
+    page: int
+    body: bytes
+    headers: str | None = None
+    status: str | None = None
+    location: tuple[str, ...] = ()
+    inserted: int | None = None
+
+
+async def run(
+    connection: AsyncConnection[Any], request: Request, plan: Plan, transaction: Transaction, max_rows: int | None
+) -> Result:
+    """The result; raises RestError for what the database refuses or a preference forbids, with nothing changed."""
+    try:
+        if not connection.autocommit:
+            await connection.set_autocommit(True)
+        return await _run(connection, request, plan, transaction, max_rows)
+    except psycopg.Error as exc:
+        raise _refusal(exc, is_anonymous=transaction.is_anonymous) from exc
+
+
+async def _run(
+    connection: AsyncConnection[Any], request: Request, plan: Plan, transaction: Transaction, max_rows: int | None
+) -> Result:
+    count = request.preferences.count
+    statement = main_statement(
+        plan,
+        count=count in {"exact", "estimated"},
+        max_count=max_rows + 1 if count == "estimated" and max_rows is not None else None,
+        with_body=_has_body(request, plan),
+    )
+    statements = [settings_statement([*_read_only(transaction), *transaction.settings]), statement]
+    if count in {"planned", "estimated"} and plan.write is None:
+        statements.append(plan_rows_statement(plan))
+    must_check = not plan.reads_only and _may_refuse(request, plan)
+    if not must_check and transaction.isolation is None:
+        # What a pipeline holds up to its end is one transaction already.
+        results = await _pipelined(connection, statements)
+        result = _result(results[1], results[2:], count, max_rows)
+        _check(request, plan, result)
+        return result
+    async with _explicit(connection, transaction):
+        results = await _pipelined(connection, statements)
+        result = _result(results[1], results[2:], count, max_rows)
+        _check(request, plan, result)
+        return result
+
+
+def _has_body(request: Request, plan: Plan) -> bool:
+    return not request.is_head and (plan.write is None or request.preferences.wants_rows)
+
+
+def _may_refuse(request: Request, plan: Plan) -> bool:
+    is_single = plan.media.form is Form.ONE_OBJECT
+    return is_single or request.action is Action.PUT or request.preferences.strict_max_affected is not None
+
+
+def _read_only(transaction: Transaction) -> Settings:
+    return (("transaction_read_only", "on"),) if transaction.reads_only else ()
+
+
+class _explicit:  # noqa: N801 - reads as the statement it stands for
+    """A transaction with BEGIN and COMMIT, for what must be checked before it is kept."""
+
+    def __init__(self, connection: AsyncConnection[Any], transaction: Transaction) -> None:
+        self._connection = connection
+        mode = "read only" if transaction.reads_only else "read write"
+        self._begin = f"begin isolation level {_isolation(transaction.isolation)} {mode}"
+
+    async def __aenter__(self) -> None:
+        await self._connection.execute(self._begin.encode())
+
+    async def __aexit__(self, kind: object, *_: object) -> None:
+        await self._connection.execute(b"rollback" if kind else b"commit")
+
+
+def _isolation(level: str | None) -> str:
+    known = {"serializable", "repeatable read", "read committed", "read uncommitted"}
+    return level if level in known else "read committed"
+
+
+async def _pipelined(connection: AsyncConnection[Any], statements: Sequence[Statement]) -> list[PGresult]:
+    cursors = [AsyncRawCursor(connection) for _ in statements]
+    async with connection.pipeline():
+        for cursor, statement in zip(cursors, statements, strict=True):
+            await cursor.execute(statement.text.encode(), statement.values)
+    return [cursor.pgresult for cursor in cursors if cursor.pgresult]
+
+
+def _result(main: PGresult, explained: Sequence[PGresult], count: str | None, max_rows: int | None) -> Result:
+    total, page, body, headers, status, location, inserted = (main.get_value(0, n) for n in range(7))
+    return Result(
+        total=_total(None if total is None else int(total), explained, count, max_rows),
+        page=int(page or 0),
+        body=body or b"",
+        headers=headers.decode() if headers is not None else None,
+        status=status.decode() if status is not None else None,
+        location=_text_array(location),
+        inserted=None if inserted is None else int(inserted),
+    )
+
+
+def _total(exact: int | None, explained: Sequence[PGresult], count: str | None, max_rows: int | None) -> int | None:
+    if count == "planned" and explained:
+        return _expected_rows(explained[0])
+    if count == "estimated" and explained and exact is not None and max_rows is not None and exact > max_rows:
+        return max(exact, _expected_rows(explained[0]))
+    return exact
+
+
+def _expected_rows(explained: PGresult) -> int:
+    return int(json.loads(explained.get_value(0, 0) or b"")[0]["Plan"]["Plan Rows"])
+
+
+def _text_array(value: bytes | None) -> tuple[str, ...]:
+    return tuple(json.loads(value)) if value else ()
+
+
+def _check(request: Request, plan: Plan, result: Result) -> None:
+    if request.action is Action.PUT:
+        if result.page != 1:
+            raise RestError(400, "PGRST115", "Payload values do not match URL in primary key column(s)")
+        return
+    if plan.media.form is Form.ONE_OBJECT and result.page != 1:
+        message = "Cannot coerce the result to a single JSON object"
+        raise RestError(406, "PGRST116", message, f"The result contains {result.page} rows")
+    most = request.preferences.strict_max_affected
+    if most is not None and result.page > most and request.action in _COUNTED:
+        message = "Query result exceeds max-affected preference constraint"
+        raise RestError(400, "PGRST124", message, f"The query affects {result.page} rows")
+
+
+_COUNTED = {Action.UPDATE, Action.DELETE, Action.CALL, Action.CALL_READING}
+
+
+def _refusal(error: psycopg.Error, *, is_anonymous: bool) -> RestError:
+    if error.sqlstate is None:
+        if isinstance(error, psycopg.DataError):
+            # The driver refuses to send what PostgreSQL would refuse to read.
+            message = 'invalid byte sequence for encoding "UTF8": 0x00'
+            return database_error("22021", message, None, None, is_anonymous=is_anonymous)
+        return RestError(503, "PGRST001", "Database client error. Retrying the connection.", str(error))
+    diagnosis = error.diag
+    return database_error(
+        error.sqlstate,
+        diagnosis.message_primary or "",
+        diagnosis.message_detail,
+        diagnosis.message_hint,
+        is_anonymous=is_anonymous,
+    )
