@@ -1,0 +1,55 @@
+"""The unmodified supabase-js client beside ours, on the same local Supabase."""
+
+import asyncio
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent / "supabase_js"
+
+
+@pytest.fixture(scope="session")
+def node():
+    """Node.js, with supabase-js installed by npm."""
+    program, npm = shutil.which("node"), shutil.which("npm")
+    if not program or not npm:
+        pytest.skip("Node.js with npm is missing: install nodejs and npm to test the JavaScript client.")
+    if not (PROJECT / "node_modules" / "@supabase").exists():
+        install = [npm, "install", "--prefix", PROJECT, "--no-package-lock", "--no-audit", "--no-fund"]
+        subprocess.run(install, check=True, capture_output=True)
+    return program
+
+
+@pytest.mark.parametrize("key", ["publishable_key", "anon_key"])
+async def test_supabase_js_sees_the_same_messages(stack, room, session, user, node, key):
+    """Both clients write; both read the same rows live, with either form of the key."""
+    ours = asyncio.Queue()
+    await room.messages.subscribe_to_messages(session.id, ours.put_nowait)
+    process = await asyncio.create_subprocess_exec(
+        node, "follow.js", stack.url, getattr(stack, key), str(session.id), str(user),
+        cwd=PROJECT, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+
+        async def heard(what):
+            async with asyncio.timeout(20):
+                while what not in (line := json.loads(await process.stdout.readline())):
+                    pass
+            return line
+
+        assert (await heard("system"))["status"] == "ok"
+        await room.messages.create_message(session.id, user, "from Python", "es", "en")
+        theirs = [(await heard("change"))["row"] for _ in range(2)]
+        async with asyncio.timeout(20):
+            mine = [await ours.get() for _ in range(2)]
+        assert [json.loads(message.model_dump_json()) | {"seq": message.seq} for message in mine] == [
+            type(message).model_validate(row).model_dump(mode="json") for message, row in zip(mine, theirs, strict=True)
+        ]
+        assert {row["original"] for row in theirs} == {"from JavaScript", "from Python"}
+    finally:
+        process.terminate()
+        await process.wait()
+        process._transport.close()
