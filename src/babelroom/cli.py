@@ -1,0 +1,146 @@
+"""The command line: `babelroom demo`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import signal
+import sys
+import warnings
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import version
+
+from babelroom.client import Babelroom
+from babelroom.config import Settings
+from babelroom.demo.conversation import BadConversation, Conversation, Languages, parse_languages, read
+from babelroom.demo.local import LocalUnavailable, local_supabase
+from babelroom.demo.play import Outcome, Pace, play
+from babelroom.demo.screen import PlainScreen, Screen
+from babelroom.demo.times import summarize
+from babelroom.demo.verdict import untranslated
+from babelroom.errors import BabelroomError, ConfigurationError
+
+_MISUSED, _INTERRUPTED = 2, 130
+_TYPING_SECONDS = 0.6
+_SHOWN_FAULTS = 20
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Return the exit code: 0 if all went well, 1 if not, 2 if the command or its input was malformed."""
+    options = _parser().parse_args(arguments)
+    _prepare_process()
+    try:
+        conversation = read(options.input, options.langs and parse_languages(options.langs))
+        return asyncio.run(_demo(conversation, options))
+    except BadConversation as error:
+        return _complain(error, _MISUSED)
+    except (BabelroomError, LocalUnavailable) as error:
+        return _complain(error, 1)
+    except KeyboardInterrupt:
+        return _complain("Stopped.", _INTERRUPTED)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="babelroom", description="Live, translated, two-way conversations.")
+    parser.add_argument("--version", action="version", version=version("babelroom"))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    demo = commands.add_parser(
+        "demo",
+        help="two people talk, each in their own language",
+        description=(
+            "Two clients play a conversation through Supabase: a local one that is started for it, or SUPABASE_URL's. "
+            "Exits 0 only if every message reached the other side once, in order, translated and displayed."
+        ),
+    )
+    demo.add_argument("--input", metavar="FILE", help="lines language<TAB>text; - reads standard input")
+    demo.add_argument("--langs", metavar="en,es", help="the two languages, if the input does not show both")
+    demo.add_argument("--timeout", metavar="SECONDS", type=_seconds, default=15.0, help="for one message; default 15")
+    demo.add_argument(
+        "--typing",
+        metavar="SECONDS",
+        type=_seconds,
+        help=f"for one line; default {_TYPING_SECONDS} on a terminal, else 0",
+    )
+    return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(text)
+    return seconds
+
+
+def _prepare_process() -> None:
+    # Ended by a service manager or a pipeline, it tidies up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace", line_buffering=True)
+
+
+async def _demo(conversation: Conversation, options: argparse.Namespace) -> int:
+    screen = _screen(conversation.languages)
+    typing = options.typing if options.typing is not None else _TYPING_SECONDS * sys.stdout.isatty()
+    async with _supabase(screen) as connect:
+        with screen.live():
+            outcome = await play(conversation, connect, screen, Pace(typing=typing, patience=options.timeout))
+    return _report(conversation, outcome, screen)
+
+
+@asynccontextmanager
+async def _supabase(screen: Screen) -> AsyncIterator[Callable[[], Babelroom]]:
+    """Yield what makes a new client: of the environment's project if there is one, else of a local Supabase."""
+    if _has_project():
+        screen.note("Using the Supabase project of SUPABASE_URL.")
+        yield Babelroom.connect
+        return
+    screen.note("SUPABASE_URL is not set: starting a local Supabase ...")
+    async with local_supabase() as local:
+        yield partial(Babelroom.connect, url=local.url, key=local.key)
+
+
+def _has_project() -> bool:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        settings = Settings.load()
+    if not settings.has_credentials and any("SUPABASE_URL is not set" not in str(each.message) for each in caught):
+        raise ConfigurationError("SUPABASE_URL is set, but no key: set SUPABASE_PUBLISHABLE_KEY too, or neither.")
+    return settings.has_credentials
+
+
+def _screen(languages: Languages) -> Screen:
+    plain = PlainScreen(sys.stdout.write, languages)
+    if not sys.stdout.isatty():
+        return plain
+    try:
+        # The extra [cli] may be missing, and only a terminal needs it.
+        from rich.console import Console  # noqa: PLC0415
+
+        from babelroom.demo.panes import Panes  # noqa: PLC0415
+    except ImportError:
+        plain.note("rich is not installed, so plain lines follow: pip install 'babelroom[cli]' shows both sides live.")
+        return plain
+    return Panes(Console(), languages)
+
+
+def _report(conversation: Conversation, outcome: Outcome, screen: Screen) -> int:
+    screen.show_times(summarize(outcome.times))
+    missed = untranslated(outcome.said)
+    if missed:
+        numbers = ", ".join(str(message.line.number) for message in missed[:_SHOWN_FAULTS])
+        screen.note(f"{len(missed)} of {len(outcome.said)} messages could not be translated (lines {numbers}).")
+    for fault in outcome.faults[:_SHOWN_FAULTS]:
+        screen.note(fault)
+    if len(outcome.faults) > _SHOWN_FAULTS:
+        screen.note(f"... and {len(outcome.faults) - _SHOWN_FAULTS} more of the kind.")
+    if not outcome.faults:
+        screen.note(f"All {len(conversation.lines)} messages arrived: once, in order, translated and displayed.")
+    return 1 if outcome.faults else 0
+
+
+def _complain(sentence: object, code: int) -> int:
+    sys.stderr.write(f"babelroom: {sentence}\n")
+    return code

@@ -1,0 +1,1 @@
+"""The demo: two speakers, a conversation, and proof that each word arrived."""
