@@ -19,14 +19,13 @@ RAW_TYPES = ("text/plain", "text/xml", "application/octet-stream")
 class Payload:
     """A body: `text` is JSON (or raw, for a function that takes it whole); `keys` are its columns or arguments."""
 
-    text: str | bytes
+    text: str
     keys: tuple[str, ...]
     arguments: tuple[tuple[str, str], ...] | None = None  # of a form, for a function
 
     @property
     def is_object(self) -> bool:
-        text = self.text if isinstance(self.text, str) else ""
-        return text.lstrip(" \t\r\n").startswith("{")
+        return self.text.lstrip(" \t\r\n").startswith("{")
 
 
 def media_name(content_type: str | None) -> str:
@@ -53,7 +52,8 @@ def call_payload(raw: bytes, content_type: str, columns: tuple[str, ...] | None)
         arguments = tuple(_form(raw))
         return Payload("", tuple(sorted({name for name, _ in arguments})), arguments)
     if content_type in RAW_TYPES:
-        return Payload(raw if content_type == "application/octet-stream" else _decoded(raw), ())
+        # Bytes travel as PostgreSQL writes them in text.
+        return Payload(f"\\x{raw.hex()}" if content_type == "application/octet-stream" else _decoded(raw), ())
     raise _unacceptable(content_type)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg import AsyncRawCursor
 
 from supalocal.rest.errors import RestError, database_error
 from supalocal.rest.media import Form
+from supalocal.rest.pipeline import send_all
 from supalocal.rest.request import Action
 from supalocal.rest.sql import Statement, main_statement, plan_rows_statement, settings_statement
 
@@ -64,28 +64,51 @@ async def run(
 async def _run(
     connection: AsyncConnection[Any], request: Request, plan: Plan, transaction: Transaction, max_rows: int | None
 ) -> Result:
+    statements = _statements(request, plan, transaction, max_rows)
+    must_check = not plan.reads_only and _may_refuse(request, plan)
+    if must_check or transaction.isolation is not None:
+        return await _run_checked(connection, request, plan, transaction, statements, max_rows)
+    results = await send_all(connection, statements)
+    result = _result(results[1:], request.preferences.count, max_rows)
+    _check(request, plan, result)
+    return result
+
+
+async def _run_checked(
+    connection: AsyncConnection[Any],
+    request: Request,
+    plan: Plan,
+    transaction: Transaction,
+    statements: list[Statement],
+    max_rows: int | None,
+) -> Result:
+    mode = "read only" if transaction.reads_only else "read write"
+    begin = Statement(f"begin isolation level {_isolation(transaction.isolation)} {mode}")
+    try:
+        results = await send_all(connection, [begin, *statements])
+        result = _result(results[1:], request.preferences.count, max_rows)
+        _check(request, plan, result)
+    except BaseException:
+        if not connection.closed:
+            await send_all(connection, [Statement("rollback")])
+        raise
+    await send_all(connection, [Statement("commit")])
+    return result
+
+
+def _statements(request: Request, plan: Plan, transaction: Transaction, max_rows: int | None) -> list[Statement]:
     count = request.preferences.count
-    statement = main_statement(
+    main = main_statement(
         plan,
         count=count in {"exact", "estimated"},
         max_count=max_rows + 1 if count == "estimated" and max_rows is not None else None,
         with_body=_has_body(request, plan),
     )
-    statements = [settings_statement([*_read_only(transaction), *transaction.settings]), statement]
+    read_only = (("transaction_read_only", "on"),) if transaction.reads_only else ()
+    statements = [settings_statement([*read_only, *transaction.settings]), main]
     if count in {"planned", "estimated"} and plan.write is None:
         statements.append(plan_rows_statement(plan))
-    must_check = not plan.reads_only and _may_refuse(request, plan)
-    if not must_check and transaction.isolation is None:
-        # What a pipeline holds up to its end is one transaction already.
-        results = await _pipelined(connection, statements)
-        result = _result(results[1], results[2:], count, max_rows)
-        _check(request, plan, result)
-        return result
-    async with _explicit(connection, transaction):
-        results = await _pipelined(connection, statements)
-        result = _result(results[1], results[2:], count, max_rows)
-        _check(request, plan, result)
-        return result
+    return statements
 
 
 def _has_body(request: Request, plan: Plan) -> bool:
@@ -97,39 +120,13 @@ def _may_refuse(request: Request, plan: Plan) -> bool:
     return is_single or request.action is Action.PUT or request.preferences.strict_max_affected is not None
 
 
-def _read_only(transaction: Transaction) -> Settings:
-    return (("transaction_read_only", "on"),) if transaction.reads_only else ()
-
-
-class _explicit:  # noqa: N801 - reads as the statement it stands for
-    """A transaction with BEGIN and COMMIT, for what must be checked before it is kept."""
-
-    def __init__(self, connection: AsyncConnection[Any], transaction: Transaction) -> None:
-        self._connection = connection
-        mode = "read only" if transaction.reads_only else "read write"
-        self._begin = f"begin isolation level {_isolation(transaction.isolation)} {mode}"
-
-    async def __aenter__(self) -> None:
-        await self._connection.execute(self._begin.encode())
-
-    async def __aexit__(self, kind: object, *_: object) -> None:
-        await self._connection.execute(b"rollback" if kind else b"commit")
-
-
 def _isolation(level: str | None) -> str:
     known = {"serializable", "repeatable read", "read committed", "read uncommitted"}
     return level if level in known else "read committed"
 
 
-async def _pipelined(connection: AsyncConnection[Any], statements: Sequence[Statement]) -> list[PGresult]:
-    cursors = [AsyncRawCursor(connection) for _ in statements]
-    async with connection.pipeline():
-        for cursor, statement in zip(cursors, statements, strict=True):
-            await cursor.execute(statement.text.encode(), statement.values)
-    return [cursor.pgresult for cursor in cursors if cursor.pgresult]
-
-
-def _result(main: PGresult, explained: Sequence[PGresult], count: str | None, max_rows: int | None) -> Result:
+def _result(results: Sequence[PGresult], count: str | None, max_rows: int | None) -> Result:
+    main, *explained = results
     total, page, body, headers, status, location, inserted = (main.get_value(0, n) for n in range(7))
     return Result(
         total=_total(None if total is None else int(total), explained, count, max_rows),
