@@ -84,13 +84,13 @@ comment on function private.number_new_message() is 'Gives a new message its seq
 create function private.number_message_update() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  if new.status <> old.status and (old.status, new.status) not in (
-    ('queued', 'processing'), ('queued', 'displayed'), ('queued', 'failed'),
-    ('processing', 'displayed'), ('processing', 'failed'), ('processing', 'queued'),
-    ('failed', 'queued')
+  -- An unknown status is left to the check on the column.
+  if (old.status, new.status) in (
+    ('displayed', 'queued'), ('displayed', 'processing'), ('displayed', 'failed'),
+    ('failed', 'processing'), ('failed', 'displayed')
   ) then
     raise sqlstate 'PT409' using
-      message = format('A message that is %s cannot become %s', old.status, left(to_jsonb(new.status)::text, 20)),
+      message = format('A message that is %s cannot become %s', old.status, new.status),
       detail = format('Message %s was left as it was.', old.id),
       hint = 'queued goes to processing, displayed or failed; processing to displayed, failed or queued; failed to queued.';
   end if;
