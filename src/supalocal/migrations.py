@@ -67,7 +67,7 @@ async def seed(connection: AsyncConnection[TupleRow], project: Project) -> list[
 @asynccontextmanager
 async def _file(connection: AsyncConnection[TupleRow], path: Path, statements: list[Statement]) -> AsyncIterator[None]:
     """Run a file's statements in a transaction that stays open for the caller to record them in."""
-    running = statements[-1] if statements else Statement("", 1, (), 0)
+    running = statements[-1] if statements else Statement("", 1, 0)
     try:
         async with connection.transaction():
             await connection.execute(_FRESH)

@@ -33,14 +33,13 @@ _OUR_TRANSACTION = {"begin", "begin transaction", "begin work", "start transacti
 class Statement:
     """One statement without its semicolon; comments before and in it are part of `text`.
 
-    `line` is where `text` begins in the script, from 1. `words` are its first words, lower-case, at most four.
+    `line` is where `text` begins in the script, from 1. `comments` is how many of its characters come before the first
+    word; all of them where a script ends in comments, which the Supabase CLI records as a statement too.
     """
 
     text: str
     line: int
-    words: tuple[str, ...]
     comments: int
-    """How many characters of `text` come before the first word."""
 
     @property
     def bounds_transaction(self) -> bool:
@@ -54,7 +53,7 @@ class Statement:
 
 
 def split(script: str) -> list[Statement]:
-    """The statements of the script in their order; empty ones are left out."""
+    """List the statements of the script in their order; empty ones are left out."""
     statements = []
     begin, nesting = 0, _Nesting()
     for kind, start, end in _tokens(script):
@@ -67,12 +66,11 @@ def split(script: str) -> list[Statement]:
 
 
 def _statement(script: str, begin: int, end: int, nesting: _Nesting) -> list[Statement]:
-    if nesting.first is None:
-        return []
     raw = script[begin:end]
     text = raw.strip()
     start = begin + len(raw) - len(raw.lstrip())
-    return [Statement(text, script.count("\n", 0, start) + 1, tuple(nesting.words), nesting.first - start)]
+    comments = len(text) if nesting.first is None else nesting.first - start
+    return [Statement(text, script.count("\n", 0, start) + 1, comments)] if text else []
 
 
 def _tokens(script: str) -> Iterator[tuple[str, int, int]]:
