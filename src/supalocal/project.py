@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from supalocal.errors import ProjectError
 
 _Value = TypeVar("_Value")
-_MIGRATION = re.compile(r"(?P<version>\d{14})_(?P<name>.*)\.sql", re.ASCII)
+_MIGRATION = re.compile(r"(?P<version>\d+)_(?P<name>.*)\.sql", re.ASCII)
 _ENV = re.compile(r"env\((\w+)\)")
 
 
@@ -37,7 +37,7 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file of `migrations/`: its 14-digit version, its name without version and suffix, and where it is."""
+    """One file of `migrations/`: its version (usually 14 digits), its name between version and suffix, its path."""
 
     version: str
     name: str
