@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Self
 from psycopg_pool import AsyncConnectionPool
 
 from supalocal import background, bootstrap, migrations, ports
-from supalocal.absent import service
 from supalocal.auth import AuthApi
 from supalocal.database import Database, connect
 from supalocal.gateway import Gateway
 from supalocal.keys import JWT_SECRET, Keys
 from supalocal.postgres import Postgres
 from supalocal.project import Migration, Project
+from supalocal.realtime import Realtime
+from supalocal.rest import RestApi
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -170,16 +171,14 @@ class Stack:
         )
         opened.push_async_callback(pool.close)
         await pool.open(wait=True)
-        rest = service(
-            "supalocal.rest",
-            "RestApi",
+        rest = RestApi(
             pool,
             jwt_secret=self._keys.jwt_secret,
             schemas=config.schemas,
             extra_search_path=config.extra_search_path,
             max_rows=config.max_rows,
         )
-        realtime = service("supalocal.realtime", "Realtime", dsn=database.admin, jwt_secret=self._keys.jwt_secret)
+        realtime = Realtime(dsn=database.admin, jwt_secret=self._keys.jwt_secret)
         gateway = Gateway(keys=self._keys, rest=rest, auth=AuthApi(config), realtime=realtime)
         opened.push_async_callback(gateway.close)
         opened.push_async_callback(rest.close)
