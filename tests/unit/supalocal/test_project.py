@@ -1,0 +1,107 @@
+"""A supabase folder is read as the Supabase CLI reads it."""
+
+import pytest
+
+from supalocal.errors import ProjectError
+from supalocal.project import Config, Project, read_config
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "supabase"
+    (made / "migrations").mkdir(parents=True)
+    return made
+
+
+def test_the_folder_and_its_parent_are_the_same_project(folder):
+    """A project may be named by its supabase folder or by the directory that holds it."""
+    assert Project.read(folder) == Project.read(folder.parent) == Project(folder, Config())
+
+
+def test_a_directory_without_a_project_is_refused(tmp_path):
+    """A wrong path is an error that names it."""
+    with pytest.raises(ProjectError, match=str(tmp_path)):
+        Project.read(tmp_path)
+
+
+def test_settings_come_from_config_toml(folder):
+    """What is set there wins over the CLI's defaults; keys that mean nothing here are passed over."""
+    (folder / "config.toml").write_text(
+        "project_id = 'x'\n"
+        "[api]\nport = 1\nschemas = ['public', 'api']\nextra_search_path = ['extensions']\nmax_rows = 5\n"
+        "auto_expose_new_tables = false\n"
+        "[db]\nport = 2\n[db.seed]\nenabled = false\nsql_paths = ['a.sql']\n[db.migrations]\nenabled = false\n"
+        "[auth]\nenable_signup = false\nenable_anonymous_sign_ins = true\njwt_expiry = 60\n[studio]\nport = 3\n"
+    )
+    assert Project.read(folder).config == Config(
+        port=1,
+        db_port=2,
+        schemas=("public", "api"),
+        extra_search_path=("extensions",),
+        max_rows=5,
+        auto_expose_new_tables=False,
+        migrations_enabled=False,
+        seed_enabled=False,
+        seed_paths=("a.sql",),
+        enable_signup=False,
+        enable_anonymous_sign_ins=True,
+        jwt_expiry=60,
+    )
+
+
+def test_a_value_may_stand_in_the_environment(tmp_path, monkeypatch):
+    """`env(NAME)` is replaced by the variable, and by the default where it is not set."""
+    config = tmp_path / "config.toml"
+    config.write_text("[api]\nschemas = ['public']\nport = 'env(SUPALOCAL_UNSET)'\n[db.seed]\nsql_paths = 'env(SEEDS)'")
+    monkeypatch.delenv("SUPALOCAL_UNSET", raising=False)
+    monkeypatch.delenv("SEEDS", raising=False)
+    assert read_config(config) == Config(schemas=("public",))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[api\n", "no valid TOML"),
+        ("[api]\nmax_rows = 'many'", "api.max_rows must be of type int"),
+        ("[api]\nmax_rows = true", "api.max_rows must be of type int"),
+        ("[api]\nschemas = 'public'", "api.schemas must be a list of strings"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path, text, words):
+    """A setting of the wrong type is refused with its file and key."""
+    config = tmp_path / "config.toml"
+    config.write_text(text)
+    with pytest.raises(ProjectError, match=words):
+        read_config(config)
+
+
+def test_migrations_come_in_the_order_of_their_versions(folder):
+    """Files that are not named version_name.sql are passed over."""
+    for name in ("20240202000000_b.sql", "20240101000000_a_one.sql", "README.md", "draft.sql", "20240303000000.sql"):
+        (folder / "migrations" / name).touch()
+    assert [(found.version, found.name) for found in Project.read(folder).migrations()] == [
+        ("20240101000000", "a_one"),
+        ("20240202000000", "b"),
+    ]
+
+
+def test_two_migrations_of_one_version_are_refused(folder):
+    """The second of them could never be recorded."""
+    for name in ("20240101000000_a.sql", "20240101000000_b.sql"):
+        (folder / "migrations" / name).touch()
+    with pytest.raises(ProjectError, match=r"20240101000000_a.sql and 20240101000000_b.sql"):
+        Project.read(folder).migrations()
+
+
+def test_seed_files_follow_their_patterns(folder):
+    """Patterns are relative to the folder, in their order, and each file runs once."""
+    (folder / "seeds").mkdir()
+    for name in ("seed.sql", "seeds/b.sql", "seeds/a.sql"):
+        (folder / name).touch()
+    (folder / "config.toml").write_text("[db.seed]\nsql_paths = ['./seeds/*.sql', './seed.sql', 'seeds/a.sql']")
+    assert Project.read(folder).seeds() == [folder / "seeds/a.sql", folder / "seeds/b.sql", folder / "seed.sql"]
+
+
+def test_no_project_has_nothing_to_apply():
+    """A stack without a project has neither migrations nor seeds."""
+    assert (Project().migrations(), Project().seeds()) == ([], [])
