@@ -38,7 +38,9 @@ async def prepared(server):
     name = f"prepared_{next(_numbers)}"
     async with await psycopg.AsyncConnection.connect(server.conninfo("supabase_admin"), autocommit=True) as admin:
         await admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-    logins = [make_conninfo(server.conninfo(user), dbname=name) for user in ("supabase_admin", "postgres", "authenticator")]
+    logins = [
+        make_conninfo(server.conninfo(user), dbname=name) for user in ("supabase_admin", "postgres", "authenticator")
+    ]
     async with await psycopg.AsyncConnection.connect(logins[0], autocommit=True) as admin:
         await bootstrap.prepare(admin)
     return Prepared(*logins)

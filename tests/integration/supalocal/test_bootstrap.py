@@ -70,7 +70,9 @@ async def test_preparing_again_does_nothing(admin, postgres):
     """What a project changed since stays changed."""
     await postgres.execute("alter role anon set statement_timeout = '1s'")
     assert await bootstrap.prepare(admin) is False
-    found = await rows(admin, "select setconfig from pg_db_role_setting where setrole = 'anon'::regrole and setdatabase = 0")
+    found = await rows(
+        admin, "select setconfig from pg_db_role_setting where setrole = 'anon'::regrole and setdatabase = 0"
+    )
     await postgres.execute("alter role anon set statement_timeout = '3s'")
     assert found == [(["statement_timeout=1s"],)]
 
@@ -136,7 +138,8 @@ async def test_uuid_ossp_is_there_for_migrations(postgres):
     assert await rows(
         postgres,
         "select uuid_generate_v4() <> uuid_generate_v4(), uuid_generate_v1() < uuid_generate_v1(),"
-        " uuid_generate_v5(uuid_ns_dns(), 'www.example.com')::text, uuid_generate_v3(uuid_ns_dns(), 'www.example.com')::text,"
+        " uuid_generate_v5(uuid_ns_dns(), 'www.example.com')::text,"
+        " uuid_generate_v3(uuid_ns_dns(), 'www.example.com')::text,"
         " uuid_extract_version(uuid_generate_v1mc()), uuid_extract_timestamp(uuid_generate_v1()) - now() < '1 minute',"
         " uuid_nil()::text",
     ) == [

@@ -76,7 +76,7 @@ async def test_a_failing_migration_names_file_line_statement_and_postgres_own_me
         "select\n  nothing from a",
         "42703",
     )
-    assert f"{ONE}, line 5: column \"nothing\" does not exist (SQLSTATE 42703)" in str(caught.value)
+    assert f'{ONE}, line 5: column "nothing" does not exist (SQLSTATE 42703)' in str(caught.value)
 
 
 async def test_an_error_without_a_position_names_the_statement_line(postgres, write):

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psycopg
@@ -47,9 +48,21 @@ def processes(marker):
     return found
 
 
+def exists(path):
+    return Path(path).exists()
+
+
+def program(pid):
+    return Path(f"/proc/{pid}/comm").read_text().strip()
+
+
+def postmaster(data):
+    return int((data / "postgres/postmaster.pid").read_text().split()[0])
+
+
 async def until_gone(marker):
     async with asyncio.timeout(20):
-        while processes(marker):
+        while processes(marker):  # noqa: ASYNC110  another process's end is no event here
             await asyncio.sleep(0.02)
 
 
@@ -98,9 +111,9 @@ async def test_nothing_is_left_of_a_server_in_memory():
     async with running() as server:
         runtime = server.conninfo("x").split("host=")[1].split()[0]
         assert processes(runtime)
-        assert Path(runtime).exists()
+        assert exists(runtime)
     await until_gone(runtime)
-    assert not Path(runtime).exists()
+    assert not exists(runtime)
 
 
 async def test_kept_data_is_there_after_a_restart(tmp_path):
@@ -143,15 +156,14 @@ async def test_an_orphaned_server_is_stopped_by_the_next_start(tmp_path):
     async with in_another_process(tmp_path / "data") as (_, conninfo):
         async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
             await connection.execute("create table kept as select 42 as answer")
-        pid = int((tmp_path / "data/postgres/postmaster.pid").read_text().split()[0])
+        pid = postmaster(tmp_path / "data")
         for other in processes(tmp_path):
-            name = Path(f"/proc/{other}/comm").read_text().strip()
-            if name != "postgres":
+            if program(other) != "postgres":
                 os.kill(other, signal.SIGKILL)
-        assert Path(f"/proc/{pid}").exists()
+        assert exists(f"/proc/{pid}")
     async with running(tmp_path / "data") as server:
         assert await ask(server, "select answer from kept") == [(42,)]
-    assert not Path(f"/proc/{pid}").exists()
+    assert not exists(f"/proc/{pid}")
 
 
 async def test_a_stale_pid_of_somebody_else_does_not_block(tmp_path):
@@ -224,11 +236,11 @@ async def test_stopping_twice_is_harmless():
 async def test_a_cancelled_start_leaves_nothing(tmp_path):
     """Ctrl-C may come at any moment."""
     for seconds in (0.05, 0.6, 1.2):
-        starting = asyncio.create_task(Postgres(tmp_path / "data").start())
-        await asyncio.sleep(seconds)
-        starting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await starting
+        server = Postgres(tmp_path / "data")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await server.start()
+        await server.stop()
         await until_gone(tmp_path)
 
 
@@ -245,16 +257,15 @@ async def test_data_below_a_private_home_can_be_used(tmp_path):
 
 
 @needs_root
-async def test_binaries_below_a_private_home_are_copied(tmp_path):
+def test_binaries_below_a_private_home_are_copied(tmp_path):
     """A checkout in /root with a strict umask runs from a copy that nobody can read."""
     home = tmp_path / "home"
     shutil.copytree(Installation.find().root, home / "pginstall", symlinks=True)
     home.chmod(0o700)
     hidden = Installation(home / "pginstall", Account.for_server())
     assert not hidden.is_runnable()
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)
-    copy = hidden.copied_below(tmp_path / "cache")
-    assert copy.is_runnable()
-    assert hidden.copied_below(tmp_path / "cache") == copy
+    with tempfile.TemporaryDirectory(dir="/tmp") as open_to_all:
+        Path(open_to_all).chmod(0o755)
+        copy = hidden.copied_below(Path(open_to_all) / "cache")
+        assert copy.is_runnable()
+        assert hidden.copied_below(Path(open_to_all) / "cache") == copy
