@@ -82,31 +82,28 @@ create event trigger supalocal_mirror_publications on ddl_command_end
                'SELECT INTO', 'ALTER TABLE')
   execute function realtime.mirror_publications();
 
--- Roles and claims change inside one statement, so the role check costs no round trip per subscriber. The identities come
--- sorted by role: a change of role makes the prepared statement plan its policies anew.
-create or replace function realtime.visible_rows(statement text, keys jsonb, identities jsonb) returns jsonb
+-- A commit reaches the log before other sessions see it. `xids` are the low 32 bits that the stream knows.
+create or replace function realtime.await_visible(xids jsonb) returns void
 language plpgsql
 as $$
 declare
-  identity jsonb;
-  seen jsonb;
-  result jsonb := '[]';
+  current bigint;
 begin
-  for identity in select value from pg_catalog.jsonb_array_elements(identities) loop
-    perform pg_catalog.set_config('role', identity ->> 0, true),
-            pg_catalog.set_config('request.jwt.claims', identity ->> 1, true);
-    execute pg_catalog.format('execute %I(%L)', statement, keys) into seen;
-    result := result || pg_catalog.jsonb_build_array(seen);
+  loop
+    current := pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+    exit when not exists (
+      select from jsonb_array_elements_text(xids) as low
+      where not pg_visible_in_snapshot(
+        (current + ((low::bigint - (current & 4294967295) + 2147483648) & 4294967295) - 2147483648)::text::xid8,
+        pg_current_snapshot()));
+    perform pg_sleep(0.0005);
   end loop;
-  perform pg_catalog.set_config('role', 'none', true);
-  return result;
 end
 $$;
 
-comment on function realtime.visible_rows(text, jsonb, jsonb) is
-  'For each identity [role, claims], in order: the numbers of the keys that the prepared statement finds as that identity.';
+comment on function realtime.await_visible(jsonb) is 'Returns once everybody sees what these transactions committed.';
 
-revoke all on function realtime.mirror_publication(text), realtime.visible_rows(text, jsonb, jsonb) from public;
+revoke all on function realtime.mirror_publication(text), realtime.await_visible(jsonb) from public;
 
 create or replace function realtime.topic() returns text
 language sql stable

@@ -46,6 +46,7 @@ class Change:
 
     table: Table
     action: Action
+    xid: int
     commit_timestamp: str
     is_oversized: bool
     filterable: Row
@@ -131,7 +132,8 @@ def _rendered(change: LoggedChange, table: Table, parts: Images, answers: dict[t
     return Change(
         table=table,
         action=change.row.action,
-        commit_timestamp=commit_timestamp(change.committed_at),
+        xid=change.begin.xid,
+        commit_timestamp=commit_timestamp(change.begin.committed_at),
         is_oversized=_logged_size(table, parts) > RECORD_LIMIT_BYTES,
         filterable=filterable,
         record=record,
@@ -243,6 +245,13 @@ def payload(change: Change, columns: Collection[str], error: str | None = None) 
     if change.old_record is not None:
         parts["old_record"] = _object(_shown_old(change), shown, change)
     return "{" + ",".join(f'"{name}":{text}' for name, text in parts.items()) + "}"
+
+
+def text_of(raw: str) -> str | None:
+    """Return a JSON value as `#>> '{}'` gives it: strings without quotes, null as none."""
+    if raw == "null":
+        return None
+    return str(json.loads(raw)) if raw.startswith('"') else raw
 
 
 def _column_list(columns: list[Column]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from supalocal.realtime.changes import NO_PRIMARY_KEY, UNAUTHORIZED, Change, payload, render
+from supalocal.realtime.filters import Filter
 from supalocal.realtime.matching import Matcher
 from supalocal.realtime.pgoutput import Action
 from supalocal.realtime.replication import Batch, LoggedChange
@@ -23,7 +24,20 @@ class _Outgoing:
 
     change: Change
     refused: list[tuple[Subscription, str]] = field(default_factory=list)
+    candidates: dict[tuple[Filter, ...], list[Subscription]] = field(default_factory=dict)
     receivers: list[Subscription] = field(default_factory=list)
+
+    def sort(self, subscriptions: Iterable[Subscription], columns: Columns) -> None:
+        """Part those whose role may not read the key from the candidates; equal filters are tried once."""
+        errors: dict[str, str | None] = {}
+        for one in subscriptions:
+            role = one.identity.role
+            if role not in errors:
+                errors[role] = _refusal(self.change, columns.get((role, self.change.table.oid), frozenset()))
+            if error := errors[role]:
+                self.refused.append((one, error))
+            else:
+                self.candidates.setdefault(one.binding.filters, []).append(one)
 
 
 class Delivery:
@@ -39,7 +53,9 @@ class Delivery:
 
         The real server loses its whole poll then, too.
         """
-        await self._visibility.forget(self._tables.forget(relation.oid for relation in batch.relations))
+        redefined = [relation.oid for relation in batch.relations]
+        self._tables.forget(redefined)
+        await self._visibility.forget(redefined)
         listened = [one for one in batch.changes if self._listeners(one)]
         if not listened:
             return
@@ -70,19 +86,14 @@ class Delivery:
 
     async def _match(self, outgoing: list[_Outgoing], columns: Columns) -> None:
         matcher = Matcher()
-        candidates: list[tuple[_Outgoing, Subscription]] = []
         for item in outgoing:
-            for one in self._interested(item.change):
-                error = _refusal(item.change, columns.get((one.identity.role, item.change.table.oid), frozenset()))
-                if error:
-                    item.refused.append((one, error))
-                else:
-                    matcher.prepare(item.change, one.binding.filters)
-                    candidates.append((item, one))
+            item.sort(self._interested(item.change), columns)
+            for filters in item.candidates:
+                matcher.prepare(item.change, filters)
         await matcher.ask(self._connection)
-        for item, one in candidates:
-            if matcher.passes(item.change, one.binding.filters):
-                item.receivers.append(one)
+        for item in outgoing:
+            passing = (ones for filters, ones in item.candidates.items() if matcher.passes(item.change, filters))
+            item.receivers = [one for ones in passing for one in ones]
 
     async def _check_rows(self, outgoing: list[_Outgoing]) -> None:
         """Keep, under row level security, those who see the row as it is now; nobody checks for DELETE."""
@@ -124,7 +135,8 @@ def _send(item: _Outgoing, columns: Columns) -> None:
             allowed = columns.get((first.identity.role, item.change.table.oid), frozenset())
             texts[key] = payload(item.change, _selected(item.change, allowed, select), error)
         # The real server lists the last binding first.
-        first.channel.send_change([one.binding.id for one in reversed(group)], texts[key])
+        group.sort(key=lambda one: -one.position)
+        first.channel.send_change([one.binding.id for one in group], texts[key])
 
 
 def _selected(change: Change, allowed: frozenset[str], select: tuple[str, ...] | None) -> frozenset[str]:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 USER_BROADCAST_PUSH = 3
@@ -60,18 +61,21 @@ class Codec:
         self, topic: str, event: str, payload: str, *, ref: str | None = None, join_ref: str | None = None
     ) -> str:
         """Return the frame's text; `payload` is JSON text already."""
-        head = json.dumps(topic), json.dumps(event), json.dumps(ref)
         if self._arrays:
-            return f"[{json.dumps(join_ref)},{head[2]},{head[0]},{head[1]},{payload}]"
-        return f'{{"topic":{head[0]},"event":{head[1]},"payload":{payload},"ref":{head[2]}}}'
+            return f"[{_quoted(join_ref)},{_quoted(ref)},{_quoted(topic)},{_quoted(event)},{payload}]"
+        return f'{{"topic":{_quoted(topic)},"event":{_quoted(event)},"payload":{payload},"ref":{_quoted(ref)}}}'
 
     def encode_broadcast(self, topic: str, broadcast: Broadcast) -> str | bytes | None:
         """Return the frame of a broadcast, or None when this `vsn` cannot carry it (a raw body at 1.0.0)."""
-        if self._arrays and (isinstance(broadcast.body, bytes) or broadcast.meta):
-            return _encode_user_broadcast(topic, broadcast)
-        if not broadcast.envelope:
-            return None
+        binary = _encode_user_broadcast(topic, broadcast) if self._arrays else None
+        if binary or not broadcast.envelope:
+            return binary
         return self.encode(topic, "broadcast", broadcast.envelope)
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str | None) -> str:
+    return json.dumps(text)
 
 
 def _refuse(reason: str) -> Frame:
@@ -152,8 +156,10 @@ def _utf8(data: bytes) -> str:
 
 
 def _encode_user_broadcast(topic: str, broadcast: Broadcast) -> bytes | None:
+    """Return a kind 4 frame where text could not say the same; its fields have room for 255 bytes each."""
+    is_raw = isinstance(broadcast.body, bytes)
     fields = [field.encode() for field in (topic, broadcast.event, broadcast.meta)]
-    if any(len(field) > _LONGEST_FIELD for field in fields):
+    if not (is_raw or broadcast.meta) or any(len(field) > _LONGEST_FIELD for field in fields):
         return None
-    body, encoding = (broadcast.body, 0) if isinstance(broadcast.body, bytes) else (broadcast.body.encode(), 1)
-    return bytes([USER_BROADCAST, *map(len, fields), encoding]) + b"".join(fields) + body
+    body = broadcast.body if isinstance(broadcast.body, bytes) else broadcast.body.encode()
+    return bytes([USER_BROADCAST, *map(len, fields), int(not is_raw)]) + b"".join(fields) + body

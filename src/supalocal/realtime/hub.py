@@ -58,7 +58,9 @@ class Hub:
             raise psycopg.OperationalError("the replication stream is down")
         await check_bindings(self._connection, self._publication, bindings, identity.role)
         if channel.is_open:
-            self.registry.replace(channel, [Subscription(channel, binding, identity) for binding in bindings])
+            self.registry.replace(
+                channel, [Subscription(channel, at, binding, identity) for at, binding in enumerate(bindings)]
+            )
 
     def unsubscribe(self, channel: Channel) -> None:
         """Drop the channel's subscriptions."""

@@ -1,6 +1,5 @@
 """Decides whether a changed row passes a filter, with the meaning that its column's type gives the comparison."""
 
-import json
 import re
 from collections.abc import Callable
 from operator import eq, ge, gt, le, lt, ne
@@ -8,7 +7,7 @@ from operator import eq, ge, gt, le, lt, ne
 import psycopg
 
 from supalocal.realtime import queries
-from supalocal.realtime.changes import Change, Row
+from supalocal.realtime.changes import Change, Row, text_of
 from supalocal.realtime.filters import Filter, Operator
 from supalocal.realtime.tables import Table
 
@@ -66,7 +65,7 @@ class Matcher:
         raw = change.filterable.get(condition.column)
         if raw is None:
             return False
-        answer = self._answer(change, condition, _text(raw))
+        answer = self._answer(change, condition, text_of(raw))
         # SQL's unknown stays unknown when negated: it never matches.
         return answer is not None and answer is not condition.negated
 
@@ -82,19 +81,12 @@ class Matcher:
         return self._answers[question] if known is None else known
 
 
-def _text(raw: str) -> str | None:
-    """Return a JSON value as `#>> '{}'` gives it: strings without quotes, null as none."""
-    if raw == "null":
-        return None
-    return str(json.loads(raw)) if raw.startswith('"') else raw
-
-
 def _is(value: str | None, keyword: str) -> bool:
     return value is None if keyword in {"null", "unknown"} else value == keyword
 
 
 def _question(table: Table, row: Row, condition: Filter) -> Question | None:
-    value = _text(row.get(condition.column, "null"))
+    value = text_of(row.get(condition.column, "null"))
     if value is None or condition.operator is Operator.IS:
         return None
     sql_type = next(column.sql_type for column in table.columns if column.name == condition.column)

@@ -49,9 +49,10 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """A transaction starts; `committed_at` counts microseconds since 2000-01-01 UTC."""
+    """A transaction starts; `committed_at` counts microseconds since 2000-01-01 UTC, `xid` is its 32-bit number."""
 
     committed_at: int
+    xid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def decode(data: bytes) -> Message | None:
 
 def _begin(reader: _Reader) -> Begin:
     reader.number(">q")
-    return Begin(reader.number(">q"))
+    return Begin(reader.number(">q"), reader.number(">I"))
 
 
 def _commit(reader: _Reader) -> Commit:

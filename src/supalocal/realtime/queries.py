@@ -15,7 +15,6 @@ SETTINGS = "-c timezone=UTC -c datestyle=ISO -c plan_cache_mode=force_generic_pl
 
 MIRROR_PUBLICATION = "select realtime.mirror_publication(%s)"
 MIRROR_PREFIX = "supalocal_"
-VISIBLE_ROWS = "select realtime.visible_rows(%s, %s::jsonb, %s::jsonb)"
 ROLE_EXISTS = "select quote_ident(%s)::regrole"
 PUBLICATION_EXISTS = "select exists (select from pg_publication where pubname = %s)"
 VALID_PATTERN = "select '' ~ %s"
@@ -106,28 +105,56 @@ def _comparison(operator: Operator, sql_type: str) -> str:
     return f"(%s::{sql_type} {_SYMBOLS[operator]} %s::{sql_type})"
 
 
-def visible_statement(table: Table) -> str:
-    """Return the name under which `prepare_visible` prepares the table's look-up."""
-    return f"supalocal_visible_{table.oid}"
+def create_look_up(table: Table) -> str:
+    """Return the statement that makes the table's look-up: a function of this session alone.
 
-
-def prepare_visible(table: Table) -> str:
-    """Return the statement that finds, of the keys given as JSON, the numbers of those the current role sees.
-
-    A scalar sub-select keeps the planner on the primary key's index, which a join would leave for a scan.
+    It takes the xids to wait for, roles and claims (sorted by role: a change of role plans the policies anew), and
+    the key columns' values of all rows. It returns `identity * rows + row`, counted from 0, for what each identity
+    sees. Its one query stays planned, and the check costs no round trip per identity.
     """
-    columns = ", ".join(f"k{number} {column.sql_type}" for number, column in enumerate(table.key))
-    matches = " and ".join(f"t.{_identifier(column)} = k.k{number}" for number, column in enumerate(table.key))
-    return (
-        f"prepare {visible_statement(table)}(jsonb) as select coalesce(jsonb_agg(k.n), '[]')"
-        f" from jsonb_to_recordset($1) as k(n int, {columns})"
-        f" where (select true from {table.sql_name} t where {matches} limit 1)"
+    arguments = "".join(f", k{number} text[]" for number in range(len(table.key)))
+    matches = " and ".join(
+        f"t.{_identifier(column)} = k{number}[n]::{column.sql_type}" for number, column in enumerate(table.key)
     )
+    return f"""
+create function pg_temp.{_look_up(table.oid)}(xids jsonb, roles text[], claims text[]{arguments}) returns int[]
+language plpgsql as $look_up$
+#variable_conflict use_variable
+declare
+  was text;
+  visible int[] := '{{}}';
+begin
+  perform realtime.await_visible(xids);
+  for i in 1 .. cardinality(roles) loop
+    if roles[i] is distinct from was then
+      was := pg_catalog.set_config('role', roles[i], true);
+    end if;
+    perform pg_catalog.set_config('request.jwt.claims', claims[i], true);
+    for n in 1 .. cardinality(k0) loop
+      if exists (select from {table.sql_name} t where {matches}) then
+        visible := visible || ((i - 1) * cardinality(k0) + n - 1);
+      end if;
+    end loop;
+  end loop;
+  perform pg_catalog.set_config('role', 'none', true);
+  return visible;
+end
+$look_up$"""
 
 
-def deallocate_visible(oid: int) -> str:
+def look_up(table: Table) -> str:
+    """Return the call of the table's look-up, one parameter for each of its arguments."""
+    keys = ", %s::text[]" * len(table.key)
+    return f"select pg_temp.{_look_up(table.oid)}(%s::jsonb, %s::text[], %s::text[]{keys})"
+
+
+def drop_look_up(oid: int) -> str:
     """Return the statement that forgets a table's look-up."""
-    return f"deallocate supalocal_visible_{oid}"
+    return f"drop function pg_temp.{_look_up(oid)}"
+
+
+def _look_up(oid: int) -> str:
+    return f"supalocal_look_up_{oid}"
 
 
 def _identifier(column: Column) -> str:

@@ -26,11 +26,11 @@ class StreamLostError(ConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class LoggedChange:
-    """A row's change together with the table it belongs to, as of that change, and its transaction's commit time."""
+    """A row's change together with the table it belongs to, as of that change, and its transaction."""
 
     relation: Relation
     row: RowChange
-    committed_at: int
+    begin: Begin
     size: int
 
 
@@ -53,7 +53,7 @@ class ChangeStream:
         self._waiting: list[LoggedChange] = []
         self._redefined: list[Relation] = []
         self._bytes = 0
-        self._committed_at = 0
+        self._begin = Begin(0, 0)
         self._received = 0
         self._reading = False
         self._failure: StreamLostError | None = None
@@ -171,14 +171,14 @@ class ChangeStream:
     def _keep(self, message: Message, size: int) -> None:
         match message:
             case Begin():
-                self._committed_at = message.committed_at
+                self._begin = message
             case Relation():
                 self._relations[message.oid] = message
                 self._redefined.append(message)
             case RowChange():
                 relation = self._relations[message.relation_oid]
                 if self._wanted(relation):
-                    self._waiting.append(LoggedChange(relation, message, self._committed_at, size))
+                    self._waiting.append(LoggedChange(relation, message, self._begin, size))
                     self._bytes += size
                     if len(self._waiting) >= BATCH_ROWS or self._bytes >= BATCH_BYTES:
                         self._arrived.set()

@@ -9,8 +9,10 @@ from typing import Any, Literal
 import psycopg
 from aiohttp import WSCloseCode, web
 
+from supalocal.keys import APIKEY
 from supalocal.realtime import queries
 from supalocal.realtime.broadcast import BatchError, RoomMessage, parse_batch
+from supalocal.realtime.channel import Channel
 from supalocal.realtime.delivery import Delivery
 from supalocal.realtime.frames import Codec
 from supalocal.realtime.hub import Hub
@@ -21,6 +23,7 @@ from supalocal.realtime.tokens import TokenError
 log = logging.getLogger(__name__)
 FIRST_RETRY_SECONDS = 0.05
 LONGEST_RETRY_SECONDS = 1.0
+GOODBYE_SECONDS = 1.0
 _VERSIONS: tuple[Literal["1.0.0"], Literal["2.0.0"]] = ("1.0.0", "2.0.0")
 
 
@@ -35,6 +38,7 @@ class Realtime:
         self._hub = Hub(jwt_secret, publication)
         self._task: asyncio.Task[None] | None = None
         self._open = contextlib.AsyncExitStack()
+        self._served: dict[Socket, asyncio.Future[None]] = {}
 
     async def start(self) -> None:
         """Return once changes are streamed; psycopg.Error when the database does not let us."""
@@ -48,7 +52,16 @@ class Realtime:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         self._hub.detach()
+        await self._close_sockets()
         await self._open.aclose()
+
+    async def _close_sockets(self) -> None:
+        for socket in self._served:
+            socket.disconnect(WSCloseCode.SERVICE_RESTART, "the server shuts down")
+        if self._served:
+            await asyncio.wait(self._served.values(), timeout=GOODBYE_SECONDS)
+        for socket in self._served:
+            socket.abort()
 
     async def _connect(self) -> tuple[ChangeStream, Delivery]:
         async with contextlib.AsyncExitStack() as opened:
@@ -79,18 +92,20 @@ class Realtime:
                 await _deliver(stream, delivery)
             except (StreamLostError, psycopg.OperationalError) as exc:
                 log.warning("lost the database: %s", exc)
-            for channel in self._hub.detach():
-                channel.disconnect(WSCloseCode.SERVICE_RESTART, "the replication stream was lost")
+            missed = self._hub.detach()
             await self._open.aclose()
-            stream, delivery = await self._reconnect()
+            stream, delivery = await self._reconnect(missed)
 
-    async def _reconnect(self) -> tuple[ChangeStream, Delivery]:
+    async def _reconnect(self, missed: list[Channel]) -> tuple[ChangeStream, Delivery]:
         delay = FIRST_RETRY_SECONDS
         while True:
             try:
                 return await self._connect()
             except psycopg.Error as exc:
                 log.info("the database is not back yet: %s", exc)
+            finally:
+                # After the first try: a client that comes back at once then finds the database there, if it is.
+                _disconnect(missed)
             await asyncio.sleep(delay)
             delay = min(delay * 2, LONGEST_RETRY_SECONDS)
 
@@ -100,7 +115,7 @@ class Realtime:
         codec = next((Codec(known) for known in _VERSIONS if known == version), None)
         if codec is None:
             return web.Response(status=403)
-        key = request.get("apikey") or request.query.get("apikey")
+        key = request.get(APIKEY) or request.query.get("apikey")
         if not key:
             return _error(401, "API key is missing")
         try:
@@ -112,7 +127,13 @@ class Realtime:
     async def _serve(self, request: web.Request, codec: Codec, key: str) -> web.StreamResponse:
         response = web.WebSocketResponse(compress=False, max_msg_size=MAX_FRAME_BYTES)
         await response.prepare(request)
-        await Socket(self._hub, response, request, codec, key).run()
+        socket = Socket(self._hub, response, request, codec, key)
+        ended = self._served[socket] = asyncio.get_running_loop().create_future()
+        try:
+            await socket.run()
+        finally:
+            del self._served[socket]
+            ended.set_result(None)
         return response
 
     async def handle_broadcast(self, request: web.Request) -> web.StreamResponse:
@@ -144,13 +165,19 @@ async def _deliver(stream: ChangeStream, delivery: Delivery) -> None:
             log.error("lost %d changes for everyone: %s", len(batch.changes), exc)  # noqa: TRY400 - no defect of ours
 
 
+def _disconnect(channels: list[Channel]) -> None:
+    for channel in channels:
+        channel.disconnect(WSCloseCode.SERVICE_RESTART, "the replication stream was lost")
+    channels.clear()
+
+
 def _error(status: int, message: str) -> web.Response:
     return web.json_response({"error": message}, status=status)
 
 
 def _bearer(request: web.Request) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token if scheme.lower() == "bearer" else str(request.get("apikey") or request.headers.get("apikey", ""))
+    return token if scheme.lower() == "bearer" else str(request.get(APIKEY) or request.headers.get("apikey", ""))
 
 
 async def _body(request: web.Request) -> Any:

@@ -180,8 +180,13 @@ class Socket:
         """Abort the connection: a close frame could not be written past what is stuck."""
         if self._request.transport and not self._request.transport.is_closing():
             log.warning("cut off a client that does not read: %d bytes wait for it", self._waiting_bytes)
-            self._request.transport.abort()
+            self.abort()
         self._queue.clear()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        if self._request.transport:
+            self._request.transport.abort()
 
     async def _write(self) -> None:
         try:

@@ -35,9 +35,10 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subscription:
-    """One binding of one channel, as the identity that the channel had when it was made."""
+    """One binding of one channel (its `position` in the join), as the identity that the channel had then."""
 
     channel: "Channel"
+    position: int
     binding: Binding
     identity: Identity
 

@@ -41,9 +41,10 @@ class TableCache:
     def __init__(self) -> None:
         self._tables: dict[int, Table | None] = {}
 
-    def forget(self, oids: Iterable[int]) -> list[int]:
-        """Drop what is known of these tables; return those that were known."""
-        return [oid for oid in oids if self._tables.pop(oid, None) is not None]
+    def forget(self, oids: Iterable[int]) -> None:
+        """Drop what is known of these tables."""
+        for oid in oids:
+            self._tables.pop(oid, None)
 
     async def load(self, connection: psycopg.AsyncConnection, oids: set[int]) -> dict[int, Table]:
         """Return the tables that exist (still); a table dropped since its change was logged is absent."""

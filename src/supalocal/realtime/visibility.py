@@ -1,14 +1,18 @@
 """Asks the database, at delivery, which columns a role may read and which rows an identity sees."""
 
 import json
+import time
 from collections.abc import Collection, Iterable, Sequence
 
 import psycopg
 
 from supalocal.realtime import queries
-from supalocal.realtime.changes import Change
-from supalocal.realtime.tables import Table
+from supalocal.realtime.changes import Change, text_of
+from supalocal.realtime.tables import Column, Table
 from supalocal.realtime.tokens import Identity
+
+# A grant on a table redefines it in the stream, so it is noticed at once; one role granted to another is not.
+RIGHTS_SECONDS = 1.0
 
 
 class Visibility:
@@ -17,12 +21,23 @@ class Visibility:
     def __init__(self, connection: psycopg.AsyncConnection) -> None:
         self._connection = connection
         self._prepared: set[int] = set()
+        self._rights: dict[tuple[str, int], frozenset[str]] = {}
+        self._asked_at = 0.0
 
-    async def columns(self, pairs: Collection[tuple[str, int]]) -> dict[tuple[str, int], frozenset[str]]:
-        """Return the columns that each role may select of each table; a pair without any is absent."""
+    async def columns(self, pairs: set[tuple[str, int]]) -> dict[tuple[str, int], frozenset[str]]:
+        """Return the columns that each role may select of each table."""
+        if time.monotonic() - self._asked_at > RIGHTS_SECONDS:
+            self._rights.clear()
+        if not self._rights.keys() >= pairs:
+            await self._read_rights({*pairs, *self._rights})
+        return self._rights
+
+    async def _read_rights(self, pairs: Collection[tuple[str, int]]) -> None:
         asked = json.dumps([{"role": role, "oid": oid} for role, oid in pairs])
+        self._asked_at = time.monotonic()
         cursor = await self._connection.execute(queries.SELECTABLE, [asked])
-        return {(role, oid): frozenset(names) for role, oid, names in await cursor.fetchall()}
+        found = {(role, oid): frozenset(names) for role, oid, names in await cursor.fetchall()}
+        self._rights = {pair: found.get(pair, frozenset()) for pair in pairs}
 
     async def rows(
         self, table: Table, changes: Sequence[Change], identities: Iterable[Identity]
@@ -30,28 +45,35 @@ class Visibility:
         """Return, per identity, the positions of the changes whose row it sees in the table as it is now."""
         await self._prepare(table)
         asked = sorted(identities, key=lambda identity: (identity.role, identity.claims))
-        keys = "[" + ",".join(_key(number, change) for number, change in enumerate(changes)) + "]"
         cursor = await self._connection.execute(
-            queries.VISIBLE_ROWS,
-            [queries.visible_statement(table), keys, json.dumps([(one.role, one.claims) for one in asked])],
+            queries.look_up(table).encode(),
+            [
+                json.dumps(sorted({change.xid for change in changes})),
+                [one.role for one in asked],
+                [one.claims for one in asked],
+                *([_key_value(change, column) for change in changes] for column in table.key),
+            ],
         )
         row = await cursor.fetchone()
-        return {one: set(seen) for one, seen in zip(asked, row[0] if row else (), strict=True)}
+        seen: dict[Identity, set[int]] = {one: set() for one in asked}
+        for code in row[0] if row else ():
+            identity, position = divmod(code, len(changes))
+            seen[asked[identity]].add(position)
+        return seen
 
     async def _prepare(self, table: Table) -> None:
         if table.oid not in self._prepared:
-            await self._connection.execute(queries.prepare_visible(table).encode())
+            await self._connection.execute(queries.create_look_up(table).encode())
             self._prepared.add(table.oid)
 
-    async def forget(self, oids: Iterable[int]) -> None:
-        """Drop what was prepared for tables whose definition changed."""
+    async def forget(self, oids: Collection[int]) -> None:
+        """Drop what was prepared and known of tables whose definition changed."""
+        self._rights = {pair: names for pair, names in self._rights.items() if pair[1] not in oids}
         for oid in self._prepared.intersection(oids):
-            await self._connection.execute(queries.deallocate_visible(oid).encode())
+            await self._connection.execute(queries.drop_look_up(oid).encode())
             self._prepared.discard(oid)
 
 
-def _key(number: int, change: Change) -> str:
-    record = change.record or {}
+def _key_value(change: Change, column: Column) -> str | None:
     # A key column that the log left out (unchanged, out of line) finds no row.
-    values = (f'"k{at}":{record.get(column.name, "null")}' for at, column in enumerate(change.table.key))
-    return f'{{"n":{number},{",".join(values)}}}'
+    return text_of((change.record or {}).get(column.name, "null"))
