@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import logging
 import signal
 import sys
 import warnings
@@ -20,7 +21,6 @@ from babelroom.demo.local import LocalUnavailable, local_supabase
 from babelroom.demo.play import Outcome, Pace, play
 from babelroom.demo.screen import PlainScreen, Screen
 from babelroom.demo.times import summarize
-from babelroom.demo.verdict import untranslated
 from babelroom.errors import BabelroomError, ConfigurationError
 
 _MISUSED, _INTERRUPTED = 2, 130
@@ -75,6 +75,9 @@ def _seconds(text: str) -> float:
 
 
 def _prepare_process() -> None:
+    logging.basicConfig(format="%(name)s: %(message)s", level=logging.WARNING)
+    # It names neither the call nor the reason; what comes of the retries is said.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
     # Ended by a service manager or a pipeline, it tidies up as after Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -127,11 +130,8 @@ def _screen(languages: Languages) -> Screen:
 
 
 def _report(conversation: Conversation, outcome: Outcome, screen: Screen) -> int:
-    screen.show_times(summarize(outcome.times))
-    missed = untranslated(outcome.said)
-    if missed:
-        numbers = ", ".join(str(message.line.number) for message in missed[:_SHOWN_FAULTS])
-        screen.note(f"{len(missed)} of {len(outcome.said)} messages could not be translated (lines {numbers}).")
+    if outcome.times:
+        screen.show_times(summarize(outcome.times))
     for fault in outcome.faults[:_SHOWN_FAULTS]:
         screen.note(fault)
     if len(outcome.faults) > _SHOWN_FAULTS:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from babelroom.client import Babelroom
 from babelroom.demo.conversation import Conversation, Line
 from babelroom.demo.screen import Screen
-from babelroom.demo.speaker import Speaker, Spoken
+from babelroom.demo.speaker import Interpreted, Sent, Speaker
 from babelroom.demo.times import Times
 from babelroom.demo.verdict import Said, faults
 from babelroom.errors import BabelroomError
@@ -69,10 +69,12 @@ async def _gather_in_session(speakers: Speakers, screen: Screen) -> None:
 async def _turn(line: Line, speakers: Speakers, outcome: Outcome, pace: Pace) -> None:
     side = 0 if line.language == speakers[0].language else 1
     speaker, listener = speakers[side], speakers[1 - side]
-    spoken = await speaker.say(line, typing=pace.typing)
-    message_id = spoken.message.id
-    translation = spoken.translation
-    outcome.said.append(Said(line, 1 - side, message_id, translation.text, translation.is_translated))
+    sent = await speaker.send(line, typing=pace.typing)
+    message_id = sent.message.id
+    outcome.said.append(Said(line, 1 - side, message_id))
+    interpreted = await speaker.interpret(sent)
+    translation = interpreted.translation
+    outcome.said[-1] = Said(line, 1 - side, message_id, translation.text, is_marked=not translation.is_translated)
     try:
         async with asyncio.timeout(pace.patience):
             await speaker.sees_displayed(message_id)
@@ -81,21 +83,20 @@ async def _turn(line: Line, speakers: Speakers, outcome: Outcome, pace: Pace) ->
         raise TimeoutError(f"Its message was not displayed within {pace.patience:g} seconds.") from None
     finally:
         if message_id in listener.ready_at:
-            outcome.times.append(_times(spoken, listener.ready_at[message_id]))
+            outcome.times.append(_times(sent, interpreted, listener.ready_at[message_id]))
 
 
-def _times(spoken: Spoken, ready_at: float) -> Times:
+def _times(sent: Sent, interpreted: Interpreted, ready_at: float) -> Times:
     return Times(
-        send=(spoken.queued - spoken.started) * 1_000,
-        translate=spoken.translate_ms,
-        deliver=(ready_at - spoken.storing) * 1_000,
-        end_to_end=(ready_at - spoken.started) * 1_000,
+        send=(sent.queued - sent.started) * 1_000,
+        translate=interpreted.translate_ms,
+        deliver=(ready_at - interpreted.storing) * 1_000,
+        end_to_end=(ready_at - sent.started) * 1_000,
     )
 
 
 async def _judge(conversation: Conversation, speakers: Speakers, outcome: Outcome) -> None:
-    for speaker in speakers:
-        outcome.faults += speaker.troubles
+    outcome.faults += dict.fromkeys(trouble for speaker in speakers for trouble in speaker.troubles)
     try:
         rows = await speakers[1].stored_messages()
     except BabelroomError as error:

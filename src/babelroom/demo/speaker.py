@@ -28,15 +28,24 @@ _PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """What became of a line on the speaker's side. The instants are the monotonic clock's (seconds)."""
+class Sent:
+    """A message that is queued. Instants are the monotonic clock's (seconds) unless they say epoch."""
 
     message: Message
-    translation: Translation
+    typing_from_epoch_ms: float
+    typing_until_epoch_ms: float
     started: float
     queued: float
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreted:
+    """A message whose translation is stored."""
+
+    translation: Translation
     translate_ms: float
     storing: float
+    """When storing began, by the monotonic clock (seconds)."""
 
 
 class Speaker:
@@ -75,35 +84,29 @@ class Speaker:
         self._screen.show_partner(self._side, partner or "?")
         self._screen.note(await self._room.translation.provider_for(self.language, partner or self.language))
 
-    async def say(self, line: Line, *, typing: float) -> Spoken:
-        """Type for some seconds, queue the message, translate it and store the translation."""
-        typing_start = _epoch_ms()
+    async def send(self, line: Line, *, typing: float) -> Sent:
+        """Type for some seconds, then queue the message."""
+        typing_from = _epoch_ms()
         await self._show(ActivityType.TYPING)
         await asyncio.sleep(typing)
-        started = time.monotonic()
-        typing_end = _epoch_ms()
+        started, typing_until = time.monotonic(), _epoch_ms()
         message = await self._room.messages.create_message(self._session_id, self._user_id, line.text, self.language)
-        queued, request_start = time.monotonic(), _epoch_ms()
+        queued = time.monotonic()
         self._screen.show_message(self._side, message, is_own=True)
-        # The database looked up the language of the other participant.
-        translation, translate_ms = await self._translate(line.text, message.target_lang)
-        response_end = _epoch_ms()
-        metrics = PerformanceMetrics(
-            audio_recording_start=typing_start,
-            audio_recording_end=typing_end,
-            # Typed, not spoken: there was nothing to transcribe.
-            whisper_request_start=typing_end,
-            whisper_response_end=typing_end,
-            translation_request_start=request_start,
-            translation_response_end=response_end,
-            # What can be known before the other side has it: the way to the database, and all until now.
-            message_delivery_time=(queued - started) * 1_000,
-            total_end_to_end_time=response_end - typing_start,
-        )
+        return Sent(message, typing_from, typing_until, started, queued)
+
+    async def interpret(self, sent: Sent) -> Interpreted:
+        """Translate the message into the language that the database found for it, and store the translation."""
+        showing = asyncio.ensure_future(self._show(ActivityType.PROCESSING))
+        requested_at, requested = _epoch_ms(), time.monotonic()
+        translation = await self._translate(sent.message)
+        translate_ms = (time.monotonic() - requested) * 1_000
         storing = time.monotonic()
-        await self._room.messages.update_message_translation(message.id, translation.text, metrics)
+        metrics = _metrics(sent, requested_at, requested_at + translate_ms)
+        await self._room.messages.update_message_translation(sent.message.id, translation.text, metrics)
+        await showing
         await self._show(ActivityType.IDLE)
-        return Spoken(message, translation, started, queued, translate_ms, storing)
+        return Interpreted(translation, translate_ms, storing)
 
     async def sees_displayed(self, message_id: UUID) -> None:
         """Return when this side has learnt that the message was displayed."""
@@ -124,17 +127,13 @@ class Speaker:
             raise RuntimeError("A speaker joins a session first.")
         return self._session.id
 
-    async def _translate(self, text: str, target: str) -> tuple[Translation, float]:
-        started = time.monotonic()
-        showing = asyncio.ensure_future(self._show(ActivityType.PROCESSING))
+    async def _translate(self, message: Message) -> Translation:
+        text, target = message.original, message.target_lang
         try:
-            translation = await self._room.translation.translate(text, self.language, target)
+            return await self._room.translation.translate(text, self.language, target)
         except TranslationFailed as error:
             self._trouble(str(error))
-            translation = untranslated(text, self.language, target, "nobody")
-        taken = (time.monotonic() - started) * 1_000
-        await showing
-        return translation, taken
+            return untranslated(text, self.language, target, "nobody")
 
     async def _show(self, activity: ActivityType) -> None:
         await self._room.activity.update_activity(self._session_id, self._user_id, activity)
@@ -160,6 +159,21 @@ class Speaker:
     def _trouble(self, sentence: str) -> None:
         if sentence not in self.troubles:
             self.troubles.append(sentence)
+
+
+def _metrics(sent: Sent, requested: float, answered: float) -> PerformanceMetrics:
+    return PerformanceMetrics(
+        audio_recording_start=sent.typing_from_epoch_ms,
+        audio_recording_end=sent.typing_until_epoch_ms,
+        # Typed, not spoken: there was nothing to transcribe.
+        whisper_request_start=sent.typing_until_epoch_ms,
+        whisper_response_end=sent.typing_until_epoch_ms,
+        translation_request_start=requested,
+        translation_response_end=answered,
+        # What can be known before the other side has it: the way to the database, and all until now.
+        message_delivery_time=(sent.queued - sent.started) * 1_000,
+        total_end_to_end_time=answered - sent.typing_from_epoch_ms,
+    )
 
 
 def _epoch_ms() -> float:

@@ -10,6 +10,8 @@ from uuid import UUID
 from babelroom.demo.conversation import Line
 from babelroom.models import Message, MessageStatus
 
+_SHOWN = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -19,9 +21,10 @@ class Said:
     listener: int
     """Which side it was for: 0 or 1."""
     message_id: UUID
-    translation: str | None
-    """What the speaker stored; None if it came to nothing."""
-    is_translated: bool
+    translation: str | None = None
+    """What the speaker stored; None if it did not come to that."""
+    is_marked: bool = False
+    """Whether it was handed on untranslated, marked with its language."""
 
 
 def faults(
@@ -32,7 +35,7 @@ def faults(
     `seen` holds, for each side, every state of a message that its callback got, in the order it came; `rows` the
     session's messages as stored, read at the end.
     """
-    found = [*_unsaid(lines, said)]
+    found = [*_unsaid(lines, said), *_untranslated(said)]
     for place, message in enumerate(said, start=1):
         found += [f"Message {place} {fault}." for fault in _faults_of(message, seen[message.listener], rows)]
     found += _repeats(seen)
@@ -46,20 +49,24 @@ def is_ready(message: Message) -> bool:
     return message.status is MessageStatus.PROCESSING and message.translation is not None
 
 
-def untranslated(said: Iterable[Said]) -> list[Said]:
-    return [message for message in said if not message.is_translated]
-
-
 def _unsaid(lines: Sequence[Line], said: Sequence[Said]) -> list[str]:
     missing = len(lines) - len(said)
     return [f"{missing} of {len(lines)} lines were not said."] if missing else []
 
 
+def _untranslated(said: Sequence[Said]) -> Iterable[str]:
+    numbers = [str(message.line.number) for message in said if message.is_marked]
+    if numbers:
+        shown = ", ".join(numbers[:_SHOWN]) + (", ..." if len(numbers) > _SHOWN else "")
+        yield (
+            f"{len(numbers)} of {len(said)} messages could not be translated (lines of the input: {shown}): "
+            "they were handed on as they are, marked with their language."
+        )
+
+
 def _faults_of(said: Said, seen: Sequence[Message], rows: Sequence[Message]) -> Iterable[str]:
     arrivals = [message for message in seen if message.id == said.message_id and is_ready(message)]
     stored = [message for message in rows if message.id == said.message_id]
-    if not said.is_translated:
-        yield "was not translated"
     if len(arrivals) != 1:
         yield f"reached the other side {len(arrivals)} times" if arrivals else "never reached the other side translated"
     if any((message.original, message.translation) != (said.line.text, said.translation) for message in arrivals):

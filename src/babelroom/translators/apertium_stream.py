@@ -18,8 +18,8 @@ _KEPT = re.compile(
   | [\w.+-]+@[\w-]+(?:\.[\w-]+)+            # an address for mail
   | &\#?\w+;                                # an entity
   | \{\{?[^{}\s]*\}?\}                      # a placeholder
-  | [^\S ]+ | [ ]{2,}                       # white space other than one blank
-  | [\x00-\x1f\x7f-\x9f\u00ad*@\#]+         # controls, and what the pipeline uses as marks
+  | [^\S ]+ | [ ]{2,} | \A[ ]              # white space other than one blank between words
+  | [\x00-\x1f\x7f-\x9f\u00ad*@\#~]+        # controls, and what the pipeline uses as marks
     """,
     re.VERBOSE,
 )
@@ -54,6 +54,9 @@ def from_stream(stream: str) -> tuple[str, bool]:
     known = False
     for token in _TOKEN.finditer(stream.removesuffix("\n").removesuffix("[\n]")):
         match token.lastgroup:
+            case "plain" if token[0] == " " and (not parts or parts[-1] == " "):
+                # Where the pipeline drops a word, it leaves the blanks around it.
+                continue
             case "escaped" | "plain":
                 parts.append(token[token.lastgroup])
                 known = known or _is_latin(token[token.lastgroup])
