@@ -19,7 +19,7 @@ METRICS = {
 
 
 def test_metrics_are_the_specs_eight_fields_on_the_wire():
-    """camelCase there and back, as a front end reads and writes them."""
+    """CamelCase there and back, as a front end reads and writes them."""
     metrics = PerformanceMetrics.model_validate(METRICS)
     assert metrics.translation_request_start == 5
     assert metrics.model_dump() == METRICS

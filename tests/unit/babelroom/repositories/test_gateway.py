@@ -1,0 +1,150 @@
+"""Calls, retries, deadlines and error mapping, against a real HTTP server on loopback that misbehaves on request."""
+
+import asyncio
+from collections import deque
+
+import pytest
+from aiohttp import web
+
+from babelroom import (
+    Conflict,
+    ConnectionFailed,
+    DeadlineExceeded,
+    PermissionDenied,
+    SchemaMissing,
+    SessionExpired,
+    SessionNotFound,
+    Settings,
+    SupabaseError,
+    Unavailable,
+    deadline,
+)
+from babelroom.repositories._gateway import Gateway
+
+
+class Server:
+    """Answers from a script; the last answer stays. `lost` drops the connection after reading the request."""
+
+    def __init__(self):
+        self.script = deque()
+        self.requests = 0
+        self.over = asyncio.Event()
+
+    async def answer(self, request):
+        self.requests += 1
+        await request.read()
+        step = self.script.popleft() if len(self.script) > 1 else self.script[0]
+        if step == "lost":
+            request.transport.abort()
+        if step in ("lost", "silent"):
+            await self.over.wait()
+            return web.Response()
+        status, body = step
+        return web.json_response(body, status=status)
+
+
+@pytest.fixture
+async def server():
+    served = Server()
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", served.answer)
+    runner = web.AppRunner(application, shutdown_timeout=0)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    served.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield served
+    served.over.set()
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def gateway(server):
+    opened = Gateway(Settings.load(url=server.url, key="sb_publishable_x"))
+    yield opened
+    await opened.close()
+
+
+async def run(gateway, *, idempotent=True):
+    return await gateway.run("test", gateway.supabase.rpc("anything"), idempotent=idempotent)
+
+
+def error(status, code=None, message="no"):
+    return status, {"code": code, "message": message, "details": None, "hint": None}
+
+
+async def test_passing_trouble_is_retried(server, gateway):
+    """A lost answer, a 503 and a deadlock, then success: the caller sees the success alone."""
+    server.script.extend(["lost", error(503), error(500, "40P01"), (200, [1])])
+    assert await run(gateway) == [1]
+    timing = gateway.timings.summary()["test"]
+    assert (server.requests, timing.retries, timing.failures) == (4, 3, 0)
+
+
+@pytest.mark.parametrize("step", ["lost", error(503)])
+async def test_what_is_not_idempotent_is_sent_once(server, gateway, step):
+    """It may have reached the server: sending again could double it."""
+    server.script.extend([step, (200, [])])
+    with pytest.raises((ConnectionFailed, Unavailable)):
+        await run(gateway, idempotent=False)
+    assert server.requests == 1
+
+
+async def test_what_cannot_have_arrived_may_be_sent_again(unused_tcp_port):
+    """A refused connection is retried until the deadline, idempotent or not; the error says it never arrived."""
+    gateway = Gateway(Settings.load(url=f"http://127.0.0.1:{unused_tcp_port}", key="sb_publishable_x"))
+    try:
+        with deadline(0.5), pytest.raises(ConnectionFailed) as caught:
+            await run(gateway, idempotent=False)
+        assert not caught.value.may_have_arrived
+        assert gateway.timings.summary()["test"].retries > 0
+    finally:
+        await gateway.close()
+
+
+async def test_a_refusal_is_not_retried(server, gateway):
+    """Only passing trouble is."""
+    server.script.append(error(409, "PT409", "No free session code"))
+    with pytest.raises(Conflict, match="No free session code") as caught:
+        await run(gateway)
+    assert (server.requests, caught.value.code, caught.value.status) == (1, "PT409", 409)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (error(404, "PT404"), SessionNotFound),
+        (error(410, "PT410"), SessionExpired),
+        (error(409, "23505"), Conflict),
+        (error(401, "42501"), PermissionDenied),
+        (error(401, None), PermissionDenied),
+        (error(404, "PGRST205"), SchemaMissing),
+        (error(404, "PGRST202"), SchemaMissing),
+        (error(404, "42P01"), SchemaMissing),
+        (error(400, "22P02"), SupabaseError),
+        (error(500, "57014"), SupabaseError),
+        ((418, "teapot"), SupabaseError),
+    ],
+)
+async def test_each_refusal_has_its_type(server, gateway, answer, kind):
+    """By SQLSTATE or PostgREST code, else by HTTP status; a body that is no error object does not matter."""
+    server.script.append(answer)
+    with pytest.raises(SupabaseError) as caught:
+        await run(gateway)
+    assert type(caught.value) is kind
+    assert caught.value.status == answer[0]
+
+
+async def test_silence_ends_at_the_deadline(server, gateway):
+    """A call never hangs; `with deadline(...)` sets its seconds."""
+    server.script.append("silent")
+    with deadline(0.2), pytest.raises(DeadlineExceeded, match=r"test, 0\.2 s"):
+        await run(gateway)
+
+
+async def test_lasting_trouble_is_told_at_the_deadline(server, gateway):
+    """The reason, not just that time is up."""
+    server.script.append(error(503, None, "upstream is down"))
+    with deadline(0.5), pytest.raises(Unavailable, match="upstream is down"):
+        await run(gateway)
+    assert server.requests > 1
