@@ -24,7 +24,7 @@ def nearest(name: str, known: Iterable[str], least: float) -> str | None:
     if wanted in names:
         return names[wanted]
     for size in (3, 2):
-        score, found = max(_scores(wanted, list(names), size), key=lambda pair: pair[0], default=(0.0, ""))
+        score, found = max(_scores(wanted, list(names), size), key=lambda pair: pair[0], default=(-1.0, ""))
         if score >= least:
             return names[found]
     return None

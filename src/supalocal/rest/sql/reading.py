@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from supalocal.rest.ranges import EVERY_ROW, Range
 from supalocal.rest.read import EmbedIsNull, Join, Read, Where
 from supalocal.rest.sql.conditions import Conditions
-from supalocal.rest.sql.text import Values, qualified, quoted
+from supalocal.rest.sql.text import Values, qualified, quoted, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +63,7 @@ class Reading:
     def _column(self, read: Read, column: Column) -> str:
         selected = self._conditions.field(read, column.field)
         if column.cast:
-            selected = f"cast({selected} as {column.cast})"
+            selected = f"cast({selected} as {type_name(column.cast)})"
         alias = column.alias or column.field.result_key
         return f"{selected} as {quoted(alias)}" if alias else selected
 

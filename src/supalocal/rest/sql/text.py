@@ -41,6 +41,15 @@ def quoted(name: str) -> str:
     return '"' + name.partition("\0")[0].replace('"', '""') + '"'
 
 
+def type_name(text: str) -> str:
+    """A type as the grammar lets a cast name it: words of letters, digits, `_` and `$`.
+
+    Keywords such as `int` or `double precision` lose their meaning in quotes, so only a word with a `$`, which could
+    open a dollar-quoted string, is quoted.
+    """
+    return " ".join(quoted(word) if "$" in word else word for word in text.split(" "))
+
+
 def qualified(name: Name) -> str:
     return f"{quoted(name.schema)}.{quoted(name.name)}" if name.schema else quoted(name.name)
 

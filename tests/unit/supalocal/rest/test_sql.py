@@ -1,0 +1,137 @@
+"""SQL is built from quoted names and parameters only."""
+
+import re
+
+import pytest
+
+from supalocal.rest.plan import make_plan
+from supalocal.rest.request import RawRequest, parse_request
+from supalocal.rest.schema import Cardinality, Function, Name, Parameter, Relationship, Schema, Table, TableColumn
+from supalocal.rest.sql import Statement, main_statement, quoted, settings_statement
+from supalocal.rest.sql.text import array_literal, type_name
+
+ITEMS, SHELVES = Name("public", "items"), Name("public", "shelves")
+COLUMNS = {
+    name: TableColumn(name, kind, None)
+    for name, kind in [("id", "integer"), ("name", "text"), ("data", "jsonb"), ("shelf_id", "integer")]
+}
+TO_SHELF = Relationship(ITEMS, SHELVES, Cardinality.MANY_TO_ONE, "items_shelf", (("shelf_id", "id"),))
+ADD = Function(
+    Name("public", "add"),
+    tuple(Parameter(name, "integer", "integer", required=True, variadic=False) for name in "ab"),
+    Name("pg_catalog", "int4"),
+    returns_set=False,
+    returns_rows=False,
+    is_volatile=False,
+)
+SCHEMA = Schema(
+    tables={ITEMS: Table(ITEMS, COLUMNS, ("id",)), SHELVES: Table(SHELVES, COLUMNS, ("id",))},
+    relationships={ITEMS: (TO_SHELF,)},
+    functions={ADD.name: (ADD,)},
+)
+EVIL = "x'); drop table items; --"
+
+
+def built(method: str, path: str, query: str = "", body: bytes = b"", **headers: str) -> Statement:
+    raw = RawRequest(method, path, query, headers, (headers.pop("prefer"),) if "prefer" in headers else (), body)
+    plan = make_plan(parse_request(raw, ("public",), ()), SCHEMA, 1000)
+    return main_statement(plan, count=False)
+
+
+def skeleton(text: str) -> str:
+    """The SQL without what stands in double quotes, where anything is harmless."""
+    return re.sub(r'"(?:[^"]|"")*"', "_", text)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"name=eq.{EVIL}",
+        f'name=in.(a,"{EVIL}")',
+        f"name=like.{EVIL}",
+        f"name=isdistinct.{EVIL}",
+        f"name=cs.{EVIL}",
+        f"name=not.fts.{EVIL}",
+        f'or=(name.eq."{EVIL}")',
+        f"data->>{EVIL.replace(')', '').replace('-', '')}=eq.1",
+    ],
+)
+def test_values_are_parameters(query):
+    """No value of a filter, however evil, is part of the SQL."""
+    statement = built("GET", "items", query.replace(";", "%3B"))
+    assert "drop table" not in statement.text
+    assert any("drop table" in (value or "") for value in statement.values)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'select="x\\"; drop table items; --"',
+        'select="a\\" from secrets; --":name',
+        'order="x\\"; drop table items; --"',
+        '"x\\"; drop table items; --"=eq.1',
+        'select=name,"b\\"; drop table items; --":shelves(id)',
+    ],
+)
+def test_names_are_quoted(query):
+    """A name, however evil, stays inside its quotes."""
+    assert "drop table" not in skeleton(built("GET", "items", query.replace(";", "%3B")).text)
+
+
+def test_a_cast_cannot_open_a_string():
+    """Dollar signs, the one quoting that the grammar of casts lets through, are quoted away."""
+    text = built("GET", "items", 'select=id::text $$,"$$) from secrets %2D%2D"').text
+    assert "$$" not in skeleton(text)
+
+
+def test_a_body_is_one_parameter():
+    """The rows of an insert travel as one JSON text."""
+    statement = built("POST", "items", body=b'{"name": "x\'); drop table items; --"}')
+    assert "drop table" not in statement.text
+
+
+def test_arguments_are_parameters():
+    """Arguments of a call by GET are values with the parameter's type."""
+    statement = built("GET", "rpc/add", f"a={EVIL.replace(';', '%3B')}&b=2")
+    assert ('"a" := $1::integer' in statement.text, statement.values[:2]) == (True, (EVIL, "2"))
+
+
+def test_equal_shapes_are_equal_text():
+    """Requests that differ only in values share their text, so that it can be prepared."""
+    assert built("GET", "items", "id=eq.1").text == built("GET", "items", "id=eq.2").text
+
+
+def test_a_name_with_quotes_means_itself():
+    """Quotes in a name are doubled."""
+    assert quoted('a"b') == '"a""b"'
+
+
+def test_a_name_ends_at_nul():
+    """PostgreSQL's names cannot hold NUL."""
+    assert quoted("a\0b") == '"a"'
+
+
+def test_an_array_literal_escapes():
+    """Quotes and backslashes are escaped in array literals."""
+    assert array_literal(['a"b', "c\\d", ""]) == '{"a\\"b","c\\\\d",""}'
+
+
+def test_plain_types_stay_words():
+    """Keywords that name types work only without quotes."""
+    assert type_name("double precision") == "double precision"
+
+
+def test_settings_are_parameters():
+    """Setting names and values are both parameters, local to the transaction."""
+    assert settings_statement([("role", EVIL)]) == Statement("select set_config($1, $2, true)", ("role", EVIL))
+
+
+def test_a_write_without_representation_returns_nothing_of_the_row():
+    """return=minimal needs no right to read."""
+    assert "returning 1" in built("PATCH", "items", "id=eq.1", b'{"name": "x"}').text
+
+
+def test_an_embed_is_a_lateral_join():
+    """An embed joins on its key."""
+    text = built("GET", "items", "select=name,shelves(name)").text
+    assert '"shelves_1"."id" = "public"."items"."shelf_id"' in text
