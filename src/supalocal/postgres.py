@@ -12,9 +12,7 @@ import contextlib
 import fcntl
 import os
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
 from importlib import resources
 from pathlib import Path
@@ -22,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from psycopg.conninfo import make_conninfo
 
-from supalocal import ports
+from supalocal import ports, postmaster
 from supalocal.errors import DataInUseError, PortTakenError, PostgresStartError
 from supalocal.installation import Installation
 
@@ -93,7 +91,7 @@ class Postgres:
             self._runtime = self._make_runtime(undo)
             self._home = self._make_home(undo)
             self._server_home, self._inherited = self._server_view(undo)
-            await self._stop_orphan()
+            await postmaster.clear(self._cluster)
             if not self._cluster.exists():
                 await self._create_cluster()
             await self._launch(undo)
@@ -157,23 +155,6 @@ class Postgres:
         undo.callback(os.close, high)
         return Path(f"/proc/self/fd/{high}"), (high,)
 
-    async def _stop_orphan(self) -> None:
-        """Stop a server that a killed stack left on this directory; ours is the lock, so nobody uses it."""
-        pid = _postmaster(self._cluster)
-        if pid is None:
-            return
-        if not _works_in(pid, self._cluster):
-            # After a reboot the number may belong to anybody; Postgres itself would refuse to start.
-            if _is_alive(pid):
-                (self._cluster / "postmaster.pid").unlink(missing_ok=True)
-            return
-        for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, how)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(_gone(pid, self._cluster), _STOP_SECONDS)
-                return
-
     async def _create_cluster(self) -> None:
         self.created = True
         unfinished = self._home / "postgres.new"
@@ -206,7 +187,7 @@ class Postgres:
                 return
 
     async def _launch_once(self, undo: contextlib.AsyncExitStack) -> None:
-        before = _read(self._cluster / "postmaster.pid")
+        before = postmaster.pid_file(self._cluster)
         with self._log.open("wb") as log:
             process = await self._spawn(self._command(), stdin=subprocess.PIPE, stdout=log, stderr=log)
         async with contextlib.AsyncExitStack() as attempt:
@@ -244,20 +225,21 @@ class Postgres:
         """Watch the server's pid file, whose eighth line says `ready`; as pg_ctl does."""
         try:
             async with asyncio.timeout(_START_SECONDS):
-                while not _says_ready(_read(self._cluster / "postmaster.pid"), before):
+                while not postmaster.is_ready(self._cluster, before):
                     if process.returncode is not None:
                         raise self._failure()
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError as exc:
-            raise PostgresStartError(
-                f"Postgres was not ready after {_START_SECONDS:.0f} s:\n{_read(self._log)}"
-            ) from exc
+            raise PostgresStartError(f"Postgres was not ready after {_START_SECONDS:.0f} s:\n{self._words()}") from exc
 
     def _failure(self) -> PostgresStartError | PortTakenError:
-        words = _read(self._log)
+        words = self._words()
         if _NO_SOCKET in words:
             return PortTakenError(self.port, "--db-port")
         return PostgresStartError(f"Postgres did not start on {self._cluster}. It said:\n{words}")
+
+    def _words(self) -> str:
+        return self._log.read_text(errors="replace")
 
     async def _cut(self, process: asyncio.subprocess.Process) -> None:
         """Cut the lifeline and wait; a server that does not shut down in order is made to."""
@@ -266,7 +248,7 @@ class Postgres:
         try:
             await asyncio.wait_for(process.wait(), _STOP_SECONDS)
         except TimeoutError:
-            await self._stop_orphan()
+            await postmaster.clear(self._cluster)
             await process.wait()
 
 
@@ -281,53 +263,3 @@ def _exclusive(path: Path) -> Iterator[None]:
                 f"Another stack is running on {path.parent}; stop it, or use another data directory."
             ) from exc
         yield
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except FileNotFoundError:
-        return ""
-
-
-def _says_ready(pid_file: str, before: str) -> bool:
-    status = 7  # the eighth line; a file left by a crashed server says ready too, hence `before`
-    lines = pid_file.splitlines()
-    return pid_file != before and len(lines) > status and lines[status].strip() == "ready"
-
-
-def _postmaster(cluster: Path) -> int | None:
-    first = _read(cluster / "postmaster.pid").partition("\n")[0].strip()
-    return int(first) if first.isdigit() else None
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _works_in(pid: int, cluster: Path) -> bool:
-    """Whether the process is a live server of that directory: Postgres makes it its working directory."""
-    if sys.platform != "linux":
-        return f"-D {cluster} " in _command_line(pid)
-    try:
-        return Path(f"/proc/{pid}/cwd").samefile(cluster)
-    except OSError:
-        return False
-
-
-def _command_line(pid: int) -> str:
-    listed = subprocess.run(  # noqa: S603  a number is all that goes in
-        ["/bin/ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
-    )
-    return listed.stdout
-
-
-async def _gone(pid: int, cluster: Path) -> None:
-    while _works_in(pid, cluster):  # noqa: ASYNC110  another process's end is no event here
-        await asyncio.sleep(_POLL_SECONDS)
