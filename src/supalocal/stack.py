@@ -7,11 +7,12 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from supalocal import background, bootstrap, migrations, ports
 from supalocal.auth import AuthApi
 from supalocal.database import Database, connect
+from supalocal.errors import UnsuitableDatabaseError
 from supalocal.gateway import Gateway
 from supalocal.keys import JWT_SECRET, Keys
 from supalocal.postgres import Postgres
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
 
-_POOL_MIN, _POOL_MAX = 2, 12
+_POOL_MIN, _POOL_MAX = 3, 12
+_LOGIN_SECONDS = 10.0
 
 
 class Stack:
@@ -170,7 +172,10 @@ class Stack:
             database.authenticator, min_size=_POOL_MIN, max_size=_POOL_MAX, open=False, kwargs={"autocommit": True}
         )
         opened.push_async_callback(pool.close)
-        await pool.open(wait=True)
+        try:
+            await pool.open(wait=True, timeout=_LOGIN_SECONDS)
+        except PoolTimeout as exc:
+            raise UnsuitableDatabaseError("The role authenticator cannot log in to the database.") from exc
         rest = RestApi(
             pool,
             jwt_secret=self._keys.jwt_secret,

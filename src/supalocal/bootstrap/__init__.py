@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from psycopg.rows import TupleRow
 
 _FILES = ("roles.sql", "schemas.sql", "auth.sql", "realtime.sql", "schema_watch.sql")
+_LOGINS = "logins.sql"
 _EXPOSE, _HIDE = "expose_new_tables.sql", "hide_new_tables.sql"
 _LOCK = 5_425_322  # any number, as long as every stack takes the same
 
@@ -37,7 +38,8 @@ async def require_suitable(connection: AsyncConnection[TupleRow]) -> None:
 async def prepare(connection: AsyncConnection[TupleRow], *, expose_new_tables: bool = True) -> bool:
     """Prepare the database in one transaction; false if exactly this was done before.
 
-    It is not repeated on every start, because a project may have changed what it made (a role's time-out, a grant).
+    It is not repeated on every start, because a project may have changed what it made (a role's time-out, a
+    grant); only the login of REST is set anew.
     `expose_new_tables` is config.toml's `api.auto_expose_new_tables`.
     """
     text = b"\n".join(_read(name) for name in (*_FILES, _EXPOSE if expose_new_tables else _HIDE))
@@ -45,11 +47,11 @@ async def prepare(connection: AsyncConnection[TupleRow], *, expose_new_tables: b
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
         (known,) = await _one(connection, b"select obj_description(to_regnamespace('auth'), 'pg_namespace')")
-        if known == stamp:
-            return False
-        await connection.execute(text)
-        await connection.execute(sql.SQL("comment on schema auth is {}").format(stamp))
-    return True
+        if known != stamp:
+            await connection.execute(text)
+            await connection.execute(sql.SQL("comment on schema auth is {}").format(stamp))
+        await connection.execute(_read(_LOGINS))
+    return bool(known != stamp)
 
 
 def _read(name: str) -> bytes:

@@ -24,7 +24,7 @@ alter role supabase_admin login superuser createdb createrole replication bypass
 alter role anon nologin noinherit;
 alter role authenticated nologin noinherit;
 alter role service_role nologin noinherit bypassrls;
-alter role authenticator login noinherit password 'postgres';
+alter role authenticator login noinherit;
 
 grant anon, authenticated, service_role to authenticator;
 grant anon, authenticated, service_role to postgres with admin option;

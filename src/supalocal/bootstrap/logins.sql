@@ -1,0 +1,3 @@
+-- How REST logs in. Said anew on every start: on a server given by URL another program may have changed it.
+
+alter role authenticator login password 'postgres';
