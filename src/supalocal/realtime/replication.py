@@ -48,6 +48,8 @@ class ChangeStream:
     def __init__(self, connection: psycopg.AsyncConnection, wanted: Callable[[Relation], bool]) -> None:
         self._connection, self._wanted = connection, wanted
         self._pgconn = connection.pgconn
+        # Kept, because libpq forgets it when the connection is lost, while the loop still watches it.
+        self._descriptor = connection.pgconn.socket
         self._loop = asyncio.get_running_loop()
         self._relations: dict[int, Relation] = {}
         self._waiting: list[LoggedChange] = []
@@ -92,14 +94,14 @@ class ChangeStream:
 
     async def _copying(self) -> None:
         readable = asyncio.Event()
-        self._loop.add_reader(self._pgconn.socket, readable.set)
+        self._loop.add_reader(self._descriptor, readable.set)
         try:
             while self._pgconn.flush() or self._pgconn.is_busy():
                 await readable.wait()
                 readable.clear()
                 self._pgconn.consume_input()
         finally:
-            self._loop.remove_reader(self._pgconn.socket)
+            self._loop.remove_reader(self._descriptor)
         result = self._pgconn.get_result()
         if result is None or result.status != pq.ExecStatus.COPY_BOTH:
             reason = result.error_message.decode(errors="replace") if result else "no answer"
@@ -132,14 +134,14 @@ class ChangeStream:
     def _resume(self) -> None:
         if not self._reading:
             self._reading = True
-            self._loop.add_reader(self._pgconn.socket, self._read)
+            self._loop.add_reader(self._descriptor, self._read)
             # What libpq holds already makes the socket readable no more.
             self._loop.call_soon(self._read)
 
     def _pause(self) -> None:
         if self._reading:
             self._reading = False
-            self._loop.remove_reader(self._pgconn.socket)
+            self._loop.remove_reader(self._descriptor)
 
     def _read(self) -> None:
         if not self._reading:
