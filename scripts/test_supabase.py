@@ -43,6 +43,7 @@ except ImportError as error:
 CONNECT_SECONDS = 5.0
 CHANGE_SECONDS = 10.0
 UNAUTHORIZED = 401
+INSUFFICIENT_PRIVILEGE = "42501"
 
 APPLY_MIGRATIONS = (
     "Apply the migrations in order: `supabase db push`, or paste supabase/migrations/ into the SQL editor."
@@ -169,7 +170,8 @@ async def tidy_up(room: Babelroom, session: Session) -> int:
 
 def hint(error: Exception) -> str:
     """Return what to do about it, after the founding spec's common issues; empty if the error says it itself."""
-    if isinstance(error, PermissionDenied) and error.status == UNAUTHORIZED:
+    # A policy's refusal has the same status for the public key, but the database's own code.
+    if isinstance(error, PermissionDenied) and error.status == UNAUTHORIZED and error.code != INSUFFICIENT_PRIVILEGE:
         return TAKE_THE_KEY
     return next((advice for kind, advice in HINTS if isinstance(error, kind)), "")
 

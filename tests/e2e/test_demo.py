@@ -1,0 +1,148 @@
+"""`babelroom demo` as a newcomer runs it: a process of its own."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import sys
+
+import pytest
+
+APERTIUM = shutil.which("apertium")
+
+UNSEEN = "en\tThe train to Lisbon leaves at seven\nes\tMi hermana vive cerca del puerto\nen\tGood morning\n"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run the demo with just these variables set, far from the checkout's own .env files; without apertium."""
+
+    async def run(*options, given="", **variables):
+        process = await start(*options, **variables)
+        async with asyncio.timeout(60):
+            out, err = await process.communicate(given.encode())
+        return process.returncode, out.decode(), err.decode()
+
+    async def start(*options, **variables):
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "import sys; from babelroom.cli import main; sys.exit(main())", "demo", *options,
+            cwd=tmp_path, env={"PATH": str(tmp_path), "HOME": str(tmp_path), **variables},
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+
+    run.start = start
+    return run
+
+
+@pytest.fixture
+def project(stack):
+    """The variables that name the tests' own Supabase."""
+    return {"SUPABASE_URL": stack.url, "SUPABASE_PUBLISHABLE_KEY": stack.publishable_key}
+
+
+async def test_the_demo_needs_nothing(run):
+    """Without a project, a key or a translator it starts a Supabase, plays its conversation, and all of it arrives."""
+    code, out, err = await run()
+    assert (code, err) == (0, "")
+    assert "SUPABASE_URL is not set: starting a local Supabase" in out
+    assert "en | has joined; the other person speaks es" in out
+    assert "es | sees that en is typing" in out
+    assert "es | #1 reads: ¡Hola! Creo que tu gato está en mi balcón." in out
+    assert "es | #16 has been displayed" in out
+    assert re.search(r"^end to end( +\d+\.\d){3}$", out, re.MULTILINE)
+    assert out.endswith("All 16 messages arrived: once, in order, translated and displayed.\n")
+
+
+async def test_the_demo_plays_on_the_project_that_is_set(run, project, database):
+    """SUPABASE_URL is used; the messages are there afterwards, with their metrics, and both have left."""
+    code, out, _ = await run("--langs", "pt,en", **project)
+    assert code == 0
+    session_code = re.search(r"The session's code is (\d{4})", out)[1]
+    rows = database.execute(
+        """select m.status, m.original_lang, m.target_lang, m.performance_metrics, s.user_count from public.messages m
+           join public.sessions s on s.id = m.session_id where s.code = %s order by m.seq""",
+        (session_code,),
+    ).fetchall()
+    assert [row[:3] for row in rows] == [("displayed", "pt", "en"), ("displayed", "en", "pt")] * 8
+    assert {len(row[3]) for row in rows} == {8}
+    assert {row[4] for row in rows} == {0}
+
+
+async def test_untranslated_lines_arrive_marked_and_are_counted(run, project):
+    """What no translator knows is delivered all the same, and the demo says so and exits 1."""
+    code, out, _ = await run("--input", "-", given=UNSEEN, **project)
+    assert code == 1
+    assert "es | #1 reads: [en] The train to Lisbon leaves at seven" in out
+    assert "es | #3 reads: Buenos días" in out
+    assert "2 of 3 messages could not be translated (lines of the input: 1, 2)" in out
+
+
+@pytest.mark.skipif(
+    APERTIUM is None, reason="apertium is not installed: apt install apertium apertium-eng-spa apertium-es-pt"
+)
+async def test_text_that_nobody_has_seen_is_translated_by_apertium(run, project):
+    """On standard input, with a real translator."""
+    code, out, _ = await run("--input", "-", given=UNSEEN, **project, PATH=os.environ["PATH"])
+    assert (code, out.splitlines()[-1]) == (0, "All 3 messages arrived: once, in order, translated and displayed.")
+    assert "From en to es translates apertium (eng-spa)." in out
+
+
+async def test_any_script_arrives(run, project):
+    """Emoji, Japanese, a byte order mark, and a terminal's own commands, which are shown and not obeyed."""
+    lines = ["en\tHello", "ja\t日本語 😀", "en\ta\x1b[2Jb"]
+    code, out, _ = await run("--input", "-", given="\ufeff" + "\n".join(lines), **project)
+    assert "en | #2 reads: [ja] 日本語 😀\n" in out
+    assert "ja | #3 reads: [en] a␛[2Jb\n" in out
+    assert out.splitlines()[-1].startswith("3 of 3 messages could not be translated")
+    assert code == 1
+
+
+async def test_the_longest_lines_arrive(run, project):
+    """10,000 characters, and the translation may be longer than that."""
+    given = f"en\t{'long ' * 2_000}\nes\tHola\n"
+    _, out, _ = await run("--input", "-", given=given, **project)
+    assert out.splitlines()[-1].startswith("1 of 2 messages could not be translated")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("en\tHi\nno tab\n", "babelroom: Line 2 has no tab: write language<TAB>text. Got 'no tab'.\n"),
+        ("", "babelroom: The input holds no line of a conversation: write language<TAB>text, one line a turn.\n"),
+    ],
+)
+async def test_malformed_input_is_one_sentence(run, given, sentence):
+    """Nothing is started for it."""
+    assert await run("--input", "-", given=given) == (2, "", sentence)
+
+
+async def test_a_project_that_does_not_answer_is_one_sentence(run):
+    """The demo gives up within its deadline."""
+    code, _, err = await run(
+        SUPABASE_URL="http://127.0.0.1:9", SUPABASE_PUBLISHABLE_KEY="sb_publishable_x", BABELROOM_DEADLINE="1"
+    )
+    assert code == 1
+    assert err.startswith("babelroom: Supabase did not answer")
+    assert err.count("\n") == 1
+
+
+async def test_a_url_without_a_key_is_one_sentence(run):
+    """It is not taken for a wish to play locally."""
+    code, _, err = await run(SUPABASE_URL="http://127.0.0.1:9")
+    assert (code, err) == (
+        1,
+        "babelroom: SUPABASE_URL is set, but no key: set SUPABASE_PUBLISHABLE_KEY too, or neither.\n",
+    )
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+async def test_it_can_be_stopped(run, project, sent):
+    """Ctrl-C ends it cleanly, without a traceback."""
+    process = await run.start("--typing", "30", **project)
+    while b"the other person speaks" not in await process.stdout.readline():
+        pass
+    process.send_signal(sent)
+    async with asyncio.timeout(10):
+        _, err = await process.communicate()
+    assert (process.returncode, err) == (130, b"babelroom: Stopped.\n")
