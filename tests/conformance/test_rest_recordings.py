@@ -95,8 +95,11 @@ def test_answers_are_postgrests(
     """Every recorded request gets the recorded status, headers and body, save the known misses."""
     missed = {}
     for number, case in enumerate(cases()):
-        if case["reset"] or number == 0:
+        if number == 0:
             database.execute(data)
+        elif case["reset"]:
+            # Statistics matter only to the reads that count, which come first.
+            database.execute(data.replace(b"analyze", b""))
         answer = replay.send(f"{recorded_stack.url}/rest/v1", case, tokens["tokens"])
         problems, _ = replay.compare(case, answer)
         if any(problems.values()):
