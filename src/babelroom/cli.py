@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import io
 import logging
+import os
 import signal
 import sys
 import warnings
@@ -41,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(error, 1)
     except KeyboardInterrupt:
         return _complain("Stopped.", _INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read along has gone, such as `head`; the interpreter's own last flush must not fail too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -146,3 +146,12 @@ async def test_it_can_be_stopped(run, project, sent):
     async with asyncio.timeout(10):
         _, err = await process.communicate()
     assert (process.returncode, err) == (130, b"babelroom: Stopped.\n")
+
+
+async def test_a_reader_that_goes_away_is_no_traceback(run, project):
+    """As `babelroom demo | head -1` does."""
+    process = await run.start(**project)
+    await process.stdout.readline()
+    process.stdout._transport.close()
+    async with asyncio.timeout(30):
+        assert (await process.wait(), await process.stderr.read()) == (1, b"")

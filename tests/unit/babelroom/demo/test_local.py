@@ -1,8 +1,10 @@
-"""Where the migrations are."""
+"""The local Supabase of the demo: where the migrations are, and what its absence reads like."""
+
+import sys
 
 import pytest
 
-from babelroom.demo.local import LocalUnavailable, supabase_folder
+from babelroom.demo.local import LocalUnavailable, local_supabase, supabase_folder
 
 
 @pytest.fixture
@@ -36,3 +38,11 @@ def test_another_projects_migrations_are_not_taken(elsewhere):
     """What to do is said instead."""
     with pytest.raises(LocalUnavailable, match="Run this inside a checkout, or set SUPABASE_URL"):
         supabase_folder(module=elsewhere / "local.py", here=elsewhere)
+
+
+async def test_without_supalocal_it_says_what_to_install(monkeypatch):
+    """The extra [local] is missing."""
+    monkeypatch.setitem(sys.modules, "supalocal", None)
+    with pytest.raises(LocalUnavailable, match=r"pip install 'babelroom\[local\]', or set SUPABASE_URL"):
+        async with local_supabase():
+            pass
