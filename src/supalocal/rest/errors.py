@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class RestError(Exception):
@@ -72,8 +76,10 @@ _STATUS_OF_SQLSTATE = (
     ("P0", 500),
     ("XX", 500),
 )
-_HIGHEST_STATUS = 999
-_LOWEST_STATUS = 100
+# An answer below 200 would only announce another one, for which its client would wait.
+FINAL_STATUSES = range(200, 1000)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
 def database_error(
@@ -105,7 +111,7 @@ def _custom_status(sqlstate: str, message: str, details: str | None, hint: str |
         return RestError(500, sqlstate, message, details, hint)
     status = int(digits)
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "0"}}.get(status)
-    if not _LOWEST_STATUS <= status <= _HIGHEST_STATUS:
+    if status not in FINAL_STATUSES:
         return RestError(500, sqlstate, message, details, hint)
     return RestError(status, sqlstate, message, details, hint, headers=headers, reason=message)
 
@@ -126,7 +132,7 @@ def _raised(message: str, detail: str | None) -> RestError:
     if detail is None:
         return _unparsable("DETAIL is missing in the RAISE statement", _DETAIL_SHAPE)
     how = _object(detail, required={"status": int, "headers": dict}, allowed={"status_text": str})
-    if how is None or not all(isinstance(value, str) for value in how["headers"].values()):
+    if how is None or how["status"] not in FINAL_STATUSES or not are_headers(how["headers"].items()):
         return _unparsable(f"Invalid JSON value for DETAIL: '{detail}'", _DETAIL_SHAPE)
     return RestError(
         how["status"],
@@ -136,6 +142,14 @@ def _raised(message: str, detail: str | None) -> RestError:
         said.get("hint"),
         headers=how["headers"],
         reason=how.get("status_text"),
+    )
+
+
+def are_headers(pairs: Iterable[tuple[str, Any]]) -> bool:
+    """Whether these names and values, which SQL wrote, can stand in an HTTP answer."""
+    return all(
+        isinstance(value, str) and _HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)
+        for name, value in pairs
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from supalocal.rest.errors import RestError
+from supalocal.rest.errors import FINAL_STATUSES, RestError, are_headers
 from supalocal.rest.query import canonical_query
 from supalocal.rest.ranges import content_range, out_of_bounds, range_status
 from supalocal.rest.request import Action
@@ -46,7 +46,8 @@ def answer(request: Request, plan: Plan, result: Result, query_text: str) -> Ans
 
 def error_answer(error: RestError, *, is_head: bool = False) -> Answer:
     headers = {"Content-Type": _ERROR_TYPE, "Proxy-Status": f"PostgREST; error={error.code}", **error.headers}
-    reason = " ".join(error.reason.split()) if error.reason else None
+    printable = "".join(letter if letter.isprintable() else " " for letter in error.reason or "")
+    reason = " ".join(printable.split()) or None
     return Answer(error.status, headers, b"" if is_head else error.body, reason)
 
 
@@ -161,7 +162,7 @@ def _overridden(given: Answer, result: Result) -> Answer:
 
 def _set_status(text: str) -> int:
     match = re.match("[0-9]+", text, re.ASCII)
-    if not match:
+    if not match or len(match[0]) > len("999") or int(match[0]) not in FINAL_STATUSES:
         raise RestError(_INTERNAL, "PGRST112", "response.status guc must be a valid status code")
     return int(match[0])
 
@@ -172,7 +173,7 @@ def _set_headers(text: str) -> dict[str, str]:
         pairs = [pair for item in items for pair in item.items() if len(item) == 1]
     except (ValueError, AttributeError, TypeError, RecursionError):
         items, pairs = None, []
-    if not isinstance(items, list) or len(pairs) != len(items) or not all(isinstance(v, str) for _, v in pairs):
+    if not isinstance(items, list) or len(pairs) != len(items) or not are_headers(pairs):
         message = "response.headers guc must be a JSON array composed of objects with a single key and a string value"
         raise RestError(_INTERNAL, "PGRST111", message)
     return dict(pairs)

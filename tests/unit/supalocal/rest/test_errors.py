@@ -63,7 +63,7 @@ def test_pt_codes_choose_the_status():
     assert (error.status, error.reason, error.details, error.hint) == (402, "Payment Required", "d", "h")
 
 
-@pytest.mark.parametrize("sqlstate", ["PTABC", "PT0", "PT1x"])
+@pytest.mark.parametrize("sqlstate", ["PTABC", "PT0", "PT1x", "PT100", "PT199"])
 def test_pt_codes_that_are_no_status(sqlstate):
     """A PT code without a status is a mistake of the database's author."""
     assert status(sqlstate) == 500
@@ -91,6 +91,9 @@ def test_sql_may_write_the_whole_answer():
         ('{"code": "A", "message": "b"}', None),
         ('{"code": "A", "message": "b"}', '{"status": "x", "headers": {}}'),
         ('{"code": "A", "message": "b"}', '{"status": 400, "headers": {"X": 1}}'),
+        ('{"code": "A", "message": "b"}', '{"status": 101, "headers": {}}'),
+        ('{"code": "A", "message": "b"}', '{"status": 400, "headers": {"X Y": "z"}}'),
+        ('{"code": "A", "message": "b"}', '{"status": 400, "headers": {"X": "a\\r\\nSet-Cookie: b"}}'),
     ],
 )
 def test_what_sql_wrote_wrongly(said, how):
