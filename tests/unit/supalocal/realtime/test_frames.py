@@ -1,0 +1,89 @@
+"""Both framings, byte for byte."""
+
+import pytest
+
+from supalocal.realtime.frames import Broadcast, Codec, Frame, MalformedFrameError
+
+OBJECTS, ARRAYS = Codec("1.0.0"), Codec("2.0.0")
+
+
+def test_an_object_frame_is_read():
+    """At 1.0.0 a message is an object, and join_ref may be missing."""
+    text = '{"topic":"realtime:a","event":"phx_join","payload":{"x":1},"ref":"1"}'
+    assert OBJECTS.decode(text) == Frame("realtime:a", "phx_join", {"x": 1}, "1", None)
+
+
+def test_a_null_ref_is_read():
+    """supabase-py sends heartbeats with a null ref."""
+    text = '{"topic":"phoenix","event":"heartbeat","payload":{},"ref":null,"join_ref":null}'
+    assert OBJECTS.decode(text).ref is None
+
+
+def test_an_array_frame_is_read():
+    """At 2.0.0 a message is an array that begins with join_ref and ref."""
+    assert ARRAYS.decode('["1","2","realtime:a","phx_leave",{}]') == Frame("realtime:a", "phx_leave", {}, "2", "1")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '{"topic":"a","event":"b","payload":{}}', '"x"', "[" * 100_000]
+)
+def test_a_malformed_object_frame_is_refused(text):
+    """What is no whole message raises, so that the socket can ignore it."""
+    with pytest.raises(MalformedFrameError):
+        OBJECTS.decode(text)
+
+
+@pytest.mark.parametrize(
+    "data", ["{}", "[1,2,3]", '[null,null,1,"e",{}]', '[[],null,"t","e",{}]', b"", b"\x00", b"\x03" + b"\xff" * 6]
+)
+def test_a_malformed_array_frame_is_refused(data):
+    """The same holds for 2.0.0, binary frames included."""
+    with pytest.raises(MalformedFrameError):
+        ARRAYS.decode(data)
+
+
+def test_a_binary_frame_needs_arrays():
+    """1.0.0 has no binary frames."""
+    with pytest.raises(MalformedFrameError):
+        OBJECTS.decode(b"\x03\x00\x00\x00\x00\x00\x01{}")
+
+
+def test_a_json_user_broadcast_push_becomes_a_broadcast():
+    """Kind 3 with encoding 1 is the event broadcast with a JSON payload."""
+    data = bytes([3, 1, 1, 10, 4, 0, 1]) + b"12realtime:aping" + b'{"n":1}'
+    expected = {"type": "broadcast", "event": "ping", "payload": {"n": 1}}
+    assert ARRAYS.decode(data) == Frame("realtime:a", "broadcast", expected, "2", "1")
+
+
+def test_a_raw_user_broadcast_push_keeps_its_bytes():
+    """Kind 3 with encoding 0 carries bytes as they are."""
+    frame = ARRAYS.decode(bytes([3, 1, 1, 10, 4, 0, 0]) + b"12realtime:aping" + b"\xff\x00")
+    assert frame.binary == b"\xff\x00"
+
+
+def test_an_object_frame_is_written_without_join_ref():
+    """At 1.0.0 the server never sends join_ref, and always ref."""
+    assert OBJECTS.encode("t", "system", '{"a":1}', join_ref="1") == (
+        '{"topic":"t","event":"system","payload":{"a":1},"ref":null}'
+    )
+
+
+def test_an_array_frame_is_written():
+    """At 2.0.0 both refs lead."""
+    assert ARRAYS.encode("t", "phx_close", "{}", ref="1", join_ref="1") == '["1","1","t","phx_close",{}]'
+
+
+def test_a_raw_broadcast_cannot_be_written_at_1_0_0():
+    """A raw body is dropped for 1.0.0 and becomes kind 4 for 2.0.0."""
+    raw = Broadcast("ping", b"\x01\x02", "")
+    assert OBJECTS.encode_broadcast("realtime:a", raw) is None
+    assert ARRAYS.encode_broadcast("realtime:a", raw) == bytes([4, 10, 4, 0, 0]) + b"realtime:aping\x01\x02"
+
+
+def test_a_broadcast_with_meta_is_binary_at_2_0_0():
+    """Metadata travels in kind 4 with encoding 1, and inside the envelope at 1.0.0."""
+    broadcast = Broadcast("e", "{}", '{"event":"e","meta":{"id":1}}', '{"id":1}')
+    assert ARRAYS.encode_broadcast("t", broadcast) == bytes([4, 1, 1, 8, 1]) + b'te{"id":1}{}'
+    assert OBJECTS.encode_broadcast("t", broadcast) == (
+        '{"topic":"t","event":"broadcast","payload":{"event":"e","meta":{"id":1}},"ref":null}'
+    )

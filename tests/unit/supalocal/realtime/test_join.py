@@ -1,0 +1,53 @@
+"""Join payloads are read leniently."""
+
+import pytest
+
+from supalocal.realtime.join import JoinConfig, announced, binding_id, parse_join
+
+
+@pytest.mark.parametrize("payload", [None, {}, [], "x", {"config": None}, {"config": {"broadcast": None}}])
+def test_everything_is_optional(payload):
+    """Absent and null parts mean the defaults."""
+    assert parse_join(payload) == JoinConfig()
+
+
+def test_a_whole_join_is_read():
+    """Every option is found where clients put it."""
+    binding = {"event": "*", "schema": "public"}
+    config = {
+        "broadcast": {"ack": True, "self": "TRUE"},
+        "presence": {"key": "", "enabled": "true"},
+        "private": "false",
+        "postgres_changes": [None, binding],
+    }
+    mine = "a.b.c"
+    assert parse_join({"config": config, "access_token": mine}) == JoinConfig(
+        bindings=(binding,), access_token=mine, broadcast_self=True, broadcast_ack=True, presence_enabled=True
+    )
+
+
+def test_user_token_wins():
+    """user_token is looked at before access_token."""
+    first, second = "a.b.c", "d.e.f"
+    assert parse_join({"user_token": first, "access_token": second}).access_token == first
+
+
+def test_what_cannot_be_cast_is_named():
+    """A part of the wrong shape counts as absent and is named for the log."""
+    assert parse_join({"config": {"broadcast": 5, "postgres_changes": {}}}) == JoinConfig(
+        unreadable=("broadcast", "postgres_changes")
+    )
+
+
+def test_the_reply_echoes_the_bindings():
+    """Each entry is the client's own object plus its id, in order."""
+    bindings = ({"event": "insert", "table": "t", "x": 1}, {"event": "*"})
+    assert [{k: v for k, v in one.items() if k != "id"} for one in announced(bindings)] == list(bindings)
+
+
+def test_ids_are_stable_and_in_range():
+    """An id depends on the binding alone, never is 0 and stays below 2^27."""
+    ids = [binding_id({"event": "*", "table": f"t{n}"}) for n in range(500)]
+    assert all(0 < one < 2**27 for one in ids)
+    assert binding_id({"a": 1, "b": 2}) == binding_id({"b": 2, "a": 1})
+    assert len(set(ids)) == 500
