@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Values:
         return Statement(text, tuple(self._values))
 
 
+@lru_cache(maxsize=4096)
 def quoted(name: str) -> str:
     """An identifier that means exactly `name`."""
     return '"' + name.partition("\0")[0].replace('"', '""') + '"'
