@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import sys
 import time
 import warnings
@@ -78,7 +77,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--local", action="store_true", help="start a local Supabase for the test")
     options = parser.parse_args()
-    logging.getLogger("stamina").setLevel(logging.ERROR)  # the outcome of its retries is said below
     warnings.simplefilter("ignore", UserWarning)  # missing credentials are a failure here, with its own hint
     try:
         return asyncio.run(test_supabase(local=options.local))

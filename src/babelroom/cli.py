@@ -81,8 +81,6 @@ def _seconds(text: str) -> float:
 
 def _prepare_process() -> None:
     logging.basicConfig(format="%(name)s: %(message)s", level=logging.WARNING)
-    # It names neither the call nor the reason; what comes of the retries is said.
-    logging.getLogger("stamina").setLevel(logging.ERROR)
     # Ended by a service manager or a pipeline, it tidies up as after Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -58,7 +58,7 @@ class InvalidLanguage(InvalidInput):
 
 
 class InvalidText(InvalidInput):
-    """A text has 1 to 10,000 characters, at least one of them not blank, and no NUL."""
+    """A text is empty, too long, or cannot be stored."""
 
 
 class InvalidId(InvalidInput):

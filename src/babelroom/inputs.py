@@ -11,6 +11,9 @@ from babelroom.models import ActivityType
 MAX_TEXT = 10_000
 """Characters in a message; the check on messages.original in the migrations."""
 
+MAX_TRANSLATION = 40_000
+"""Characters in a translation, which may be longer than its original; the check on messages.translation."""
+
 _CODE = re.compile(r"[0-9]{4}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _MAX_LANGUAGE = 10
@@ -30,14 +33,16 @@ def language(value: str) -> str:
     raise InvalidLanguage(f"{InvalidLanguage.__doc__} Got {value!r:.40}.")
 
 
-def text(value: str) -> str:
+def text(value: str, *, limit: int = MAX_TEXT) -> str:
     """Return the text, or raise InvalidText. Postgres stores no NUL and JSON no lone surrogate."""
     if not isinstance(value, str):
-        raise InvalidText(f"{InvalidText.__doc__} Got {type(value).__name__}.")
-    if not value.strip() or len(value) > MAX_TEXT:
-        raise InvalidText(f"{InvalidText.__doc__} Got {len(value):,} characters.")
+        raise InvalidText(f"A text is a str. Got {type(value).__name__}.")
+    if not value.strip() or len(value) > limit:
+        raise InvalidText(
+            f"A text has 1 to {limit:,} characters, not all of them blank. Got {len(value):,} characters."
+        )
     if "\0" in value or not _encodes(value):
-        raise InvalidText(f"{InvalidText.__doc__} Got a NUL or half a surrogate pair.")
+        raise InvalidText("A text holds neither NUL nor half a surrogate pair.")
     return value
 
 

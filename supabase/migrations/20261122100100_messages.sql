@@ -5,7 +5,7 @@ create table public.messages (
   session_id uuid not null references public.sessions on delete cascade,
   user_id uuid not null,
   original text not null check (char_length(original) between 1 and 10000),
-  translation text,
+  translation text check (char_length(translation) <= 40000),
   original_lang varchar(10) not null check (original_lang ~ '^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$'),
   target_lang varchar(10) not null check (target_lang ~ '^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$'),
   status varchar(20) not null default 'queued' check (status in ('queued', 'processing', 'displayed', 'failed')),

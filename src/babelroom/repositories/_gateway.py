@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import aiohttp
 import httpx
-import stamina
 from httpx_aiohttp import HttpxAiohttpClient
 from postgrest import APIError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_before_delay, wait_exponential_jitter
 
 from babelroom.config import Settings
 from babelroom.errors import (
@@ -123,36 +123,25 @@ class Gateway:
 
         """
         self.check_usable()
-        start = time.perf_counter()
-        attempts = 0
-        last: BabelroomError | None = None
-        data: Any = None
-        done = False
         limit = _deadline.get() or self._settings.deadline
+        start = time.perf_counter()
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(is_transient if idempotent else _is_unsent),
+            stop=stop_before_delay(limit),
+            wait=wait_exponential_jitter(multiplier=0.1, max=2.0, jitter=0.2),
+            before_sleep=_log_retry,
+            reraise=True,
+        )
+        failed = True
         try:
             async with asyncio.timeout(limit):
-                async for attempt in stamina.retry_context(
-                    on=_is_retryable if idempotent else _is_unsent,
-                    attempts=None,
-                    timeout=limit,
-                    wait_initial=0.1,
-                    wait_max=2.0,
-                    wait_jitter=0.2,
-                ):
-                    attempts = attempt.num
-                    with attempt:
-                        try:
-                            data = (await query.execute()).data
-                        except (APIError, httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-                            last = _translated(error)
-                            raise last from error
-            done = True
+                data: Any = await retrying(_execute, query)
+            failed = False
         except TimeoutError as error:
-            raise last or DeadlineExceeded(f"{DeadlineExceeded.__doc__} ({operation}, {limit:g} s)") from error
+            raise DeadlineExceeded(f"{DeadlineExceeded.__doc__} ({operation}, {limit:g} s)") from error
         finally:
-            self.timings.record(
-                operation, seconds=time.perf_counter() - start, retries=max(0, attempts - 1), failed=not done
-            )
+            retries = retrying.statistics["attempt_number"] - 1
+            self.timings.record(operation, seconds=time.perf_counter() - start, retries=retries, failed=failed)
         return data
 
     def check_usable(self) -> None:
@@ -167,11 +156,19 @@ class Gateway:
         await self._http.aclose()
 
 
-def _is_retryable(error: Exception) -> bool:
-    return is_transient(error)
+async def _execute(query: Query) -> Any:
+    try:
+        return (await query.execute()).data
+    except (APIError, httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+        raise _translated(error) from error
 
 
-def _is_unsent(error: Exception) -> bool:
+def _log_retry(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    logger.info("Trying again after %s: %s", type(error).__name__, error)
+
+
+def _is_unsent(error: BaseException) -> bool:
     return isinstance(error, ConnectionFailed) and not error.may_have_arrived
 
 

@@ -62,12 +62,15 @@ class MessageService:
         """Store the translation: the message is ready to display (status processing, with a translation).
 
         Raises:
+            InvalidText: the translation is blank, or longer than 40,000 characters.
             MessageNotFound: there is no such message.
             Conflict: it was displayed already, or has failed, with another translation.
 
         """
         key = inputs.uuid(message_id)
-        change = MessageUpdate(translation=inputs.text(translation), status=MessageStatus.PROCESSING)
+        change = MessageUpdate(
+            translation=inputs.text(translation, limit=inputs.MAX_TRANSLATION), status=MessageStatus.PROCESSING
+        )
         if performance_metrics is not None:
             change = change.model_copy(update={"performance_metrics": performance_metrics})
         try:
