@@ -2,6 +2,7 @@
 
 import json
 import re
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +13,7 @@ USER_BROADCAST = 4
 _JSON_ENCODING = 1
 _PUSH_SIZES = 5
 _LONGEST_FIELD = 255
+_SHORT_FRAME, _MEDIUM_FRAME = 125, 0xFFFF
 # A surrogate alone is legal in JSON text but not in UTF-8; such a frame would fail when it is sent on.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -163,3 +165,14 @@ def _encode_user_broadcast(topic: str, broadcast: Broadcast) -> bytes | None:
         return None
     body = broadcast.body if isinstance(broadcast.body, bytes) else broadcast.body.encode()
     return bytes([USER_BROADCAST, *map(len, fields), int(not is_raw)]) + b"".join(fields) + body
+
+
+def websocket_frame(data: str | bytes) -> bytes:
+    """Return the bytes that carry a whole message from server to client (RFC 6455: final, unmasked)."""
+    opcode, body = (0x81, data.encode()) if isinstance(data, str) else (0x82, data)
+    size = len(body)
+    if size <= _SHORT_FRAME:
+        return bytes((opcode, size)) + body
+    if size <= _MEDIUM_FRAME:
+        return struct.pack(">BBH", opcode, 126, size) + body
+    return struct.pack(">BBQ", opcode, 127, size) + body

@@ -3,8 +3,6 @@
 import asyncio
 import json
 import logging
-from collections import deque
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -12,7 +10,7 @@ from aiohttp import web
 
 from supalocal.realtime import broadcast
 from supalocal.realtime.channel import Channel
-from supalocal.realtime.frames import Broadcast, Codec, Frame, MalformedFrameError
+from supalocal.realtime.frames import Broadcast, Codec, Frame, MalformedFrameError, websocket_frame
 from supalocal.realtime.hub import Hub
 from supalocal.realtime.join import JoinConfig, announced, parse_join
 from supalocal.realtime.tokens import Token, TokenError
@@ -28,31 +26,23 @@ _NO_DATABASE = "UnableToConnectToProject: Realtime was unable to connect to the 
 _NO_REPLAY = "UnableToReplayMessages: Replay is not allowed for public channels"
 
 
-@dataclass(frozen=True, slots=True)
-class _Close:
-    code: int
-    reason: str
-
-
 class Socket:
-    """A connected client. Sending puts a frame into a bounded queue that one task writes out."""
+    """A connected client. Sending never waits: a client that falls too far behind is cut off."""
 
     def __init__(self, hub: Hub, response: web.WebSocketResponse, request: web.Request, codec: Codec, key: str) -> None:
         self._hub, self._response, self._request, self._codec, self._key = hub, response, request, codec, key
         self._channels: dict[str, Channel] = {}
-        self._queue: deque[str | bytes | _Close] = deque()
-        self._waiting_bytes = 0
-        self._filled = asyncio.Event()
+        self._closing: asyncio.Task[bool] | None = None
 
     async def run(self) -> None:
         """Serve the client until either side closes."""
-        writer = asyncio.create_task(self._write())
         try:
             await self._read()
         finally:
             for channel in list(self._channels.values()):
                 channel.discard()
-            writer.cancel()
+            if self._closing:
+                await self._closing
 
     async def _read(self) -> None:
         while True:
@@ -164,49 +154,27 @@ class Socket:
             del self._channels[channel.topic]
 
     def disconnect(self, code: int, reason: str) -> None:
-        """Close the socket after what is queued."""
-        self._queue.append(_Close(code, reason))
-        self._filled.set()
+        """Close the socket after what was sent."""
+        if not self._closing:
+            self._closing = asyncio.create_task(self._response.close(code=code, message=reason.encode()))
 
     def _send(self, data: str | bytes) -> None:
-        if self._waiting_bytes > MAX_WAITING_BYTES:
-            self._cut_off()
+        """Write a frame past aiohttp's awaited senders: one send to fifty sockets would wake fifty tasks."""
+        transport = self._request.transport
+        if transport is None or transport.is_closing() or self._response.closed or self._closing:
             return
-        self._queue.append(data)
-        self._waiting_bytes += len(data)
-        self._filled.set()
-
-    def _cut_off(self) -> None:
-        """Abort the connection: a close frame could not be written past what is stuck."""
-        if self._request.transport and not self._request.transport.is_closing():
-            log.warning("cut off a client that does not read: %d bytes wait for it", self._waiting_bytes)
-            self.abort()
-        self._queue.clear()
+        waiting = transport.get_write_buffer_size()
+        if waiting > MAX_WAITING_BYTES:
+            # A close frame could not be written past what is stuck.
+            log.warning("cut off a client that does not read: %d bytes wait for it", waiting)
+            transport.abort()
+            return
+        transport.write(websocket_frame(data))
 
     def abort(self) -> None:
         """End the connection at once."""
         if self._request.transport:
             self._request.transport.abort()
-
-    async def _write(self) -> None:
-        try:
-            while await self._filled.wait():
-                while self._queue:
-                    await self._write_one(self._queue.popleft())
-                self._filled.clear()
-        except ConnectionError as exc:
-            log.debug("the client is gone: %s", exc)
-
-    async def _write_one(self, item: str | bytes | _Close) -> None:
-        if isinstance(item, _Close):
-            await self._response.close(code=item.code, message=item.reason.encode())
-            return
-        # Counted off before it is written: while a write is stuck the rest still adds up.
-        self._waiting_bytes -= len(item)
-        if isinstance(item, str):
-            await self._response.send_str(item)
-        else:
-            await self._response.send_bytes(item)
 
 
 def _unsupported(config: JoinConfig) -> str | None:

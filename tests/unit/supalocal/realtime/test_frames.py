@@ -2,7 +2,7 @@
 
 import pytest
 
-from supalocal.realtime.frames import Broadcast, Codec, Frame, MalformedFrameError
+from supalocal.realtime.frames import Broadcast, Codec, Frame, MalformedFrameError, websocket_frame
 
 OBJECTS, ARRAYS = Codec("1.0.0"), Codec("2.0.0")
 
@@ -87,3 +87,18 @@ def test_a_broadcast_with_meta_is_binary_at_2_0_0():
     assert OBJECTS.encode_broadcast("t", broadcast) == (
         '{"topic":"t","event":"broadcast","payload":{"event":"e","meta":{"id":1}},"ref":null}'
     )
+
+
+@pytest.mark.parametrize(
+    ("data", "header"),
+    [
+        ("é", b"\x81\x02"),
+        (b"\x00", b"\x82\x01"),
+        ("x" * 126, b"\x81\x7e\x00\x7e"),
+        ("x" * 65536, b"\x81\x7f" + (65536).to_bytes(8, "big")),
+    ],
+)
+def test_a_websocket_frame_has_the_shortest_length(data, header):
+    """Sizes up to 125, 65535 and beyond take one, three and nine bytes."""
+    body = data.encode() if isinstance(data, str) else data
+    assert websocket_frame(data) == header + body
