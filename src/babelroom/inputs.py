@@ -38,9 +38,7 @@ def text(value: str, *, limit: int = MAX_TEXT) -> str:
     if not isinstance(value, str):
         raise InvalidText(f"A text is a str. Got {type(value).__name__}.")
     if not value.strip() or len(value) > limit:
-        raise InvalidText(
-            f"A text has 1 to {limit:,} characters, not all of them blank. Got {len(value):,} characters."
-        )
+        raise InvalidText(f"A text has 1 to {limit:,} characters, not only blanks. Got {len(value):,} characters.")
     if "\0" in value or not _encodes(value):
         raise InvalidText("A text holds neither NUL nor half a surrogate pair.")
     return value
