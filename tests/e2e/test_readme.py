@@ -49,3 +49,21 @@ def test_the_commands_and_files_it_names_exist(readme, root):
         assert (root / path).exists()
     for name in ("supabase/migrations", ".env.example", ".ci/run"):
         assert (root / name).exists()
+
+
+def test_the_sizes_it_names_are_right(readme, root):
+    """To the nearest hundred lines, give or take one hundred."""
+
+    def lines(*patterns):
+        return sum(path.read_text().count("\n") for pattern in patterns for path in root.glob(pattern))
+
+    demo = lines("src/babelroom/demo/*.py", "src/babelroom/cli.py")
+    counted = [
+        lines("src/babelroom/**/*.py") - demo,
+        lines("supabase/migrations/*.sql"),
+        demo,
+        lines("src/supalocal/**/*.py", "src/supalocal/**/*.sql"),
+    ]
+    [opening] = re.findall(r"It is small:.*?never imports it", readme, re.DOTALL)
+    named = [int(number.replace(",", "")) for number in re.findall(r"\b\d[\d,]*\b", opening)]
+    assert named == pytest.approx(counted, abs=100)
