@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 import time
 import warnings
@@ -77,6 +78,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--local", action="store_true", help="start a local Supabase for the test")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # tidies up as after Ctrl-C
     warnings.simplefilter("ignore", UserWarning)  # missing credentials are a failure here, with its own hint
     try:
         return asyncio.run(test_supabase(local=options.local))

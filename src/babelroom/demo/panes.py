@@ -110,9 +110,10 @@ def _entry(message: Message, *, is_own: bool) -> Text:
     main, under = message.original, message.translation or "..."
     if not is_own and message.translation is not None:
         main, under = message.translation, message.original
-    entry = Text("You: " if is_own else "     ", style="bold")
+    entry = Text()
+    entry.append("You:  " if is_own else f"{message.original_lang}: ".ljust(6), style="bold")
     entry.append(_shortened(main), style="" if is_own else "bold")
-    entry.append(f"\n     {_shortened(under)} ", style="dim italic")
+    entry.append(f"\n      {_shortened(under)} ", style="dim italic")
     entry.append(message.status.value, style=_COLOURS[message.status])
     return entry
 

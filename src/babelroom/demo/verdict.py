@@ -60,7 +60,8 @@ def _untranslated(said: Sequence[Said]) -> Iterable[str]:
         shown = ", ".join(numbers[:_SHOWN]) + (", ..." if len(numbers) > _SHOWN else "")
         yield (
             f"{len(numbers)} of {len(said)} messages could not be translated (lines of the input: {shown}): "
-            "they were handed on as they are, marked with their language."
+            "they were handed on as they are, marked with their language. Install apertium with the pair, or set "
+            "OPENAI_API_KEY, to translate them."
         )
 
 

@@ -52,6 +52,13 @@ def exists(path):
     return Path(path).exists()
 
 
+def is_running(pid):
+    """A process that has ended stays as a zombie until whoever inherited it looks."""
+    with contextlib.suppress(FileNotFoundError):
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    return False
+
+
 def program(pid):
     return Path(f"/proc/{pid}/comm").read_text().strip()
 
@@ -160,10 +167,10 @@ async def test_an_orphaned_server_is_stopped_by_the_next_start(tmp_path):
         for other in processes(tmp_path):
             if program(other) != "postgres":
                 os.kill(other, signal.SIGKILL)
-        assert exists(f"/proc/{pid}")
+        assert is_running(pid)
     async with running(tmp_path / "data") as server:
         assert await ask(server, "select answer from kept") == [(42,)]
-    assert not exists(f"/proc/{pid}")
+    assert not is_running(pid)
 
 
 async def test_a_stale_pid_of_somebody_else_does_not_block(tmp_path):
@@ -260,9 +267,11 @@ async def test_data_below_a_private_home_can_be_used(tmp_path):
 def test_binaries_below_a_private_home_are_copied(tmp_path):
     """A checkout in /root with a strict umask runs from a copy that nobody can read."""
     home = tmp_path / "home"
-    shutil.copytree(Installation.find().root, home / "pginstall", symlinks=True)
+    package = Installation.find().root.parent
+    shutil.copytree(package / "pginstall", home / package.name / "pginstall", symlinks=True)
+    shutil.copytree(package.with_suffix(".libs"), home / package.with_suffix(".libs").name)
     home.chmod(0o700)
-    hidden = Installation(home / "pginstall", Account.for_server())
+    hidden = Installation(home / package.name / "pginstall", Account.for_server())
     assert not hidden.is_runnable()
     with tempfile.TemporaryDirectory(dir="/tmp") as open_to_all:
         Path(open_to_all).chmod(0o755)
