@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from babelroom.config import Settings
-from babelroom.errors import BabelroomError
+from babelroom.errors import BabelroomError, ClientClosed, ConfigurationError
 from babelroom.realtime.subscriptions import Subscriptions
 from babelroom.repositories._gateway import Gateway, deadline
 from babelroom.repositories.activity import ActivityRepository
@@ -52,10 +54,11 @@ class Babelroom:
         self._gateway = Gateway(settings)
         self._subscriptions = Subscriptions(
             self._gateway.supabase.realtime,
-            timeout=settings.subscribe_timeout,
+            within=lambda: self._gateway.limit(settings.subscribe_timeout),
             check_usable=self._gateway.check_usable,
         )
         self._session_rows = SessionRepository(self._gateway)
+        self._is_closed = False
         self._health = Health(is_connected=None, reason="Not checked yet.")
         self.settings = settings
         self.sessions = SessionService(self._session_rows, self._subscriptions)
@@ -67,7 +70,7 @@ class Babelroom:
     def connect(cls, *, url: str | None = None, key: str | None = None, translator: Translator | None = None) -> Self:
         """Make a client from the environment, `.env.local` and `.env`, or from a URL and key given as a pair.
 
-        Nothing is sent yet. Call it where an event loop runs.
+        Nothing is sent yet. A client belongs to the event loop that it is first used in.
 
         Raises:
             ConfigurationError: a setting is malformed.
@@ -85,12 +88,15 @@ class Babelroom:
 
     async def close(self) -> None:
         """End every subscription, leave the joined sessions, close all connections. Closing twice does nothing."""
-        self.activity.cleanup()
-        with deadline(_GOODBYE_SECONDS):
-            await self.sessions.leave_joined()
-        await self._subscriptions.close()
-        await self.translation.close()
-        await self._gateway.close()
+        if self._is_closed:
+            return
+        self._is_closed = True
+        async with AsyncExitStack() as ending:  # each step is taken, whatever the others meet
+            ending.push_async_callback(self._gateway.close)
+            ending.push_async_callback(self.translation.close)
+            ending.push_async_callback(self._subscriptions.close)
+            with deadline(_GOODBYE_SECONDS):
+                await asyncio.gather(self.activity.go_idle(), self.sessions.leave_joined())
 
     @property
     def supabase(self) -> AsyncClient:
@@ -102,7 +108,7 @@ class Babelroom:
         try:
             with deadline(_CHECK_SECONDS):
                 await self._session_rows.ping()
-        except BabelroomError as error:
+        except (BabelroomError, ClientClosed) as error:
             logger.warning("Supabase connection error: %s", error)
             self._health = Health(is_connected=False, reason=str(error))
             return False
@@ -120,5 +126,9 @@ class Babelroom:
 
 async def check_supabase_connection() -> bool:
     """Whether the environment's Supabase project answers and has the tables. Never raises; the reason is logged."""
-    async with Babelroom(Settings.load()) as babelroom:
-        return await babelroom.check_supabase_connection()
+    try:
+        async with Babelroom(Settings.load()) as babelroom:
+            return await babelroom.check_supabase_connection()
+    except ConfigurationError as error:
+        logger.warning("Supabase connection error: %s", error)
+        return False

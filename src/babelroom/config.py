@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -34,8 +35,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
 }
 """Which variables a setting is read from; the first one that is set wins."""
 
-_KEY = re.compile(r"sb_[a-z]+_\S+|[\w-]+\.[\w-]+\.[\w-]+")
-_URL = re.compile(r"https?://[^\s/?#]+")
+_KEY = re.compile(r"sb_[a-z]+_[\w-]+|[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
 
 class Settings(BaseModel):
@@ -85,11 +85,7 @@ class Settings(BaseModel):
 
 
 def _read(folder: Path) -> dict[str, str]:
-    sources: list[Mapping[str, str | None]] = [
-        os.environ,
-        dotenv_values(folder / ".env.local"),
-        dotenv_values(folder / ".env"),
-    ]
+    sources: list[Mapping[str, str | None]] = [os.environ, _env_file(folder / ".env.local"), _env_file(folder / ".env")]
     found: dict[str, str] = {}
     for setting, names in VARIABLES.items():
         given = (value.strip() for source in sources for name in names if (value := source.get(name)))
@@ -97,6 +93,13 @@ def _read(folder: Path) -> dict[str, str]:
         if first is not None:
             found[setting] = first
     return found
+
+
+def _env_file(path: Path) -> Mapping[str, str | None]:
+    try:
+        return dotenv_values(path, encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path.name} is not UTF-8: save it again as UTF-8.") from error
 
 
 def _check_pair(values: dict[str, str]) -> None:
@@ -111,11 +114,18 @@ def _check_pair(values: dict[str, str]) -> None:
 
 def _checked_url(url: str) -> str:
     url = url.strip().rstrip("/")
-    if not _URL.fullmatch(url):
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        is_bare = not (parts.path or parts.query or parts.fragment or parts.username) and not re.search(r"\s", url)
+        parts.netloc.encode("idna")
+    except ValueError:
+        is_address = is_bare = False
+    if not (is_address and is_bare):
         raise ConfigurationError(
             f"SUPABASE_URL is the project's address, without a path, as the dashboard gives it. Got {url!r}."
         )
-    return url
+    return parts.geturl()
 
 
 def _checked_key(key: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
-from babelroom.errors import InvalidActivity, InvalidCode, InvalidId, InvalidLanguage, InvalidText
-from babelroom.models import ActivityType
+from pydantic import ValidationError
+
+from babelroom.errors import InvalidActivity, InvalidCode, InvalidId, InvalidInput, InvalidLanguage, InvalidText
+from babelroom.models import ActivityType, PerformanceMetrics
 
 MAX_TEXT = 10_000
 """Characters in a message; the check on messages.original in the migrations."""
@@ -58,6 +60,21 @@ def activity(value: ActivityType | str) -> ActivityType:
         return ActivityType(value)
     except ValueError as error:
         raise InvalidActivity(f"{InvalidActivity.__doc__} Got {value!r:.40}.") from error
+
+
+def whole_number(name: str, value: int, *, least: int = 0, most: int = 2**63 - 1) -> int:
+    """Return the number, or raise InvalidInput. The default range is that of a seq or rev."""
+    if type(value) is not int or not least <= value <= most:
+        raise InvalidInput(f"{name} is a whole number from {least:,} to {most:,}. Got {value!r:.40}.")
+    return value
+
+
+def metrics(value: PerformanceMetrics) -> PerformanceMetrics:
+    """Return the metrics, or raise InvalidInput."""
+    try:
+        return PerformanceMetrics.model_validate(value)
+    except ValidationError as error:
+        raise InvalidInput(f"Performance metrics are eight finite numbers. {error}") from error
 
 
 def _encodes(value: str) -> bool:

@@ -38,6 +38,12 @@ class _Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Identified(_Row):
+    """A row with an id of its own."""
+
+    id: UUID
+
+
 class _Payload(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,7 +55,9 @@ class _Payload(BaseModel):
 class PerformanceMetrics(BaseModel):
     """When each step of a message happened (epoch ms), and the two durations (ms). camelCase on the wire."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True, allow_inf_nan=False
+    )
 
     audio_recording_start: float
     audio_recording_end: float
@@ -63,10 +71,9 @@ class PerformanceMetrics(BaseModel):
     """Duration in ms."""
 
 
-class Session(_Row):
+class Session(Identified):
     """A conversation that two people find by a four-digit code."""
 
-    id: UUID
     code: str
     created_at: datetime
     expires_at: datetime
@@ -108,10 +115,9 @@ class Participant(_Row):
     """None while present."""
 
 
-class Message(_Row):
+class Message(Identified):
     """What was said, and how far its translation is."""
 
-    id: UUID
     session_id: UUID
     user_id: UUID
     original: str
@@ -166,10 +172,9 @@ class MessageUpdate(_Payload):
     created_at: datetime | None = None
 
 
-class UserActivity(_Row):
+class UserActivity(Identified):
     """What a user of a session is doing."""
 
-    id: UUID
     session_id: UUID
     user_id: UUID
     activity_type: ActivityType

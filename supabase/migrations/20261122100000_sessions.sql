@@ -9,7 +9,7 @@ create table public.sessions (
   id uuid primary key default gen_random_uuid(),
   code varchar(4) not null check (code ~ '^[0-9]{4}$'),
   created_at timestamptz not null default now(),
-  expires_at timestamptz not null default now() + interval '4 hours',
+  expires_at timestamptz not null default now() + interval '4 hours' check (isfinite(expires_at)),
   is_active boolean not null default true,
   user_count integer not null default 0 check (user_count >= 0),
   last_activity timestamptz not null default now()
@@ -24,9 +24,9 @@ create table public.session_participants (
   session_id uuid not null references public.sessions on delete cascade,
   user_id uuid not null,
   lang varchar(10) check (lang ~ '^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$'),
-  joined_at timestamptz not null default now(),
-  last_seen timestamptz not null default now(),
-  left_at timestamptz,
+  joined_at timestamptz not null default now() check (isfinite(joined_at)),
+  last_seen timestamptz not null default now() check (isfinite(last_seen)),
+  left_at timestamptz check (isfinite(left_at)),
   primary key (session_id, user_id)
 );
 comment on table public.session_participants is 'Who takes part in a session, and in which language.';
@@ -54,21 +54,20 @@ create policy "Anyone can update participants" on public.session_participants fo
 create function private.count_participants() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  change integer := 0;
+  session uuid := coalesce(new.session_id, old.session_id);
 begin
-  if tg_op <> 'INSERT' and old.left_at is null then
-    change := change - 1;
-  end if;
-  if tg_op <> 'DELETE' and new.left_at is null then
-    change := change + 1;
-  end if;
+  -- The lock first, then a count with a fresh snapshot: it sees everybody who came before.
+  perform from public.sessions s where s.id = session for no key update;
   update public.sessions s
-  set user_count = greatest(0, s.user_count + change), last_activity = clock_timestamp()
-  where s.id = coalesce(new.session_id, old.session_id);
+  set user_count = (
+        select count(*) from public.session_participants p where p.session_id = session and p.left_at is null
+      ),
+      last_activity = clock_timestamp()
+  where s.id = session;
   return null;
 end;
 $$;
-comment on function private.count_participants() is 'Adds a participant who came to sessions.user_count, takes off one who left.';
+comment on function private.count_participants() is 'Keeps sessions.user_count at the number of participants present.';
 
 -- Not on last_seen: a sign of life changes neither the count nor last_activity.
 create trigger trigger_count_participants
@@ -103,6 +102,32 @@ create trigger trigger_participants_live_session
 before insert or update of left_at on public.session_participants
 for each row when (new.left_at is null)
 execute function private.require_live_session();
+
+create function private.keep_session_facts() returns trigger
+language plpgsql security invoker set search_path = '' as $$
+begin
+  if current_user in ('anon', 'authenticated') then
+    if tg_op = 'INSERT' then
+      new.user_count := 0;
+      new.created_at := now();
+      new.last_activity := now();
+    else
+      new.id := old.id;
+      new.code := old.code;
+      new.user_count := old.user_count;
+      new.created_at := old.created_at;
+      new.last_activity := old.last_activity;
+    end if;
+  end if;
+  return new;
+end;
+$$;
+comment on function private.keep_session_facts() is
+  'Ignores what a client sends for what the database counts and stamps: a front end of the founding spec writes user_count.';
+
+create trigger trigger_sessions_keep_facts
+before insert or update on public.sessions
+for each row execute function private.keep_session_facts();
 
 create function public.generate_unique_session_code() returns varchar
 language plpgsql volatile security invoker set search_path = '' as $$

@@ -12,7 +12,7 @@ create table public.messages (
   queued_at timestamptz not null default now(),
   processed_at timestamptz,
   displayed_at timestamptz,
-  performance_metrics jsonb,
+  performance_metrics jsonb check (octet_length(performance_metrics::text) <= 4000),
   timestamp timestamptz not null default now(),
   created_at timestamptz not null default now(),
   seq bigint not null,
@@ -31,6 +31,7 @@ create table private.session_revisions (
 );
 comment on table private.session_revisions is
   'The last rev given in each session. Its row stays locked until commit, so commit order is rev order.';
+insert into private.session_revisions (session_id) select s.id from public.sessions s;
 
 create unique index idx_messages_session_id on public.messages (session_id, seq);
 create unique index idx_messages_session_rev on public.messages (session_id, rev);
@@ -61,10 +62,15 @@ for each row execute function private.start_revisions();
 create function private.number_new_message() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  -- The lock first, then a look with a fresh snapshot: an insert that will conflict burns no rev.
-  perform from private.session_revisions r where r.session_id = new.session_id for no key update;
+  -- A known id will conflict, and burns no rev. No lock for it: an upsert goes on to update the row, which takes the row
+  -- first and the counter after, and so must we.
   select m.seq, m.rev into new.seq, new.rev from public.messages m where m.id = new.id;
   if not found then
+    -- The lock, then another look with a fresh snapshot: the same id may have been on its way.
+    perform from private.session_revisions r where r.session_id = new.session_id for no key update;
+    select m.seq, m.rev into new.seq, new.rev from public.messages m where m.id = new.id;
+  end if;
+  if new.rev is null then
     update private.session_revisions r set rev = r.rev + 1 where r.session_id = new.session_id
     returning r.rev into new.rev;
     new.seq := new.rev;
@@ -149,7 +155,11 @@ begin
       order by p.joined_at desc
       limit 1;
     end if;
-    if to_lang is null and exists (select from public.sessions s where s.id = send_message.session_id) then
+    -- Of a session that is unknown, closed or expired the trigger on messages says so.
+    if to_lang is null and exists (
+      select from public.sessions s
+      where s.id = send_message.session_id and s.is_active and s.expires_at > clock_timestamp()
+    ) then
       raise sqlstate 'PT409' using
         message = 'Nobody else is in this session to translate for',
         detail = 'Without target_lang a message is translated into the language of the other participant.',

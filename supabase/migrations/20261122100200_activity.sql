@@ -39,13 +39,14 @@ end;
 $$;
 comment on function private.stamp_activity() is 'Stamps activity by the database''s clock, whatever the client sent.';
 
+-- Triggers run in the order of their names: a row is put back into its session ("keep") before that is checked ("live").
+create trigger trigger_activity_keep_and_stamp
+before insert or update on public.user_activity
+for each row execute function private.stamp_activity();
+
 create trigger trigger_activity_live_session
 before insert or update on public.user_activity
 for each row execute function private.require_live_session();
-
-create trigger trigger_activity_stamp
-before insert or update on public.user_activity
-for each row execute function private.stamp_activity();
 
 create function public.cleanup_stale_activity() returns trigger
 language plpgsql security invoker set search_path = '' as $$

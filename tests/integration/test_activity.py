@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from babelroom import ActivityType, InvalidActivity
+from babelroom import ActivityType, Babelroom, InvalidActivity
 
 
 async def next_of(queue):
@@ -73,9 +73,34 @@ async def test_an_activity_that_does_not_exist_is_a_mistake(room, session, user)
 
 
 async def test_clean_up_cancels_the_timers(room, session, user, activities):
-    """After cleanup() nobody is set idle any more."""
+    """After cleanup() nobody is set idle any more; a subscriber ends the activity by itself after 5 seconds."""
     await room.activity.update_activity(session.id, user, "typing")
     room.activity.cleanup()
-    await next_of(activities)
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(activities.get(), 4)
+    assert (await next_of(activities)).activity_type is ActivityType.TYPING
+    assert (await next_of(activities)).activity_type is ActivityType.IDLE
+    assert room.timings()["activity.update"].calls == 1
+
+
+async def test_whoever_closes_while_typing_is_idle(stack, session, user, activities):
+    """Nobody is left shown as typing."""
+    async with Babelroom.connect(url=stack.url, key=stack.publishable_key) as guest:
+        await guest.activity.update_activity(session.id, user, "typing")
+        assert (await next_of(activities)).activity_type is ActivityType.TYPING
+    assert (await next_of(activities)).activity_type is ActivityType.IDLE
+
+
+async def test_alternating_activities_are_one_request_a_second_each(room, session, user):
+    """A hundred changes at once send the first of each kind; the latest follows when its second is over."""
+    for kind in ["typing", "recording"] * 50:
+        await room.activity.update_activity(session.id, user, kind)
+    assert room.timings()["activity.update"].calls == 2
+    await room.activity.update_activity(session.id, user, "idle")
+    assert await room.activity.get_session_activities(session.id) == []
+
+
+async def test_who_subscribes_late_sees_who_is_typing(room, partner, session, user):
+    """The current picture comes first."""
+    await room.activity.update_activity(session.id, user, "typing")
+    activities = asyncio.Queue()
+    await partner.activity.subscribe_to_activities(session.id, activities.put_nowait)
+    assert (await next_of(activities)).activity_type is ActivityType.TYPING

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +27,10 @@ _REOPEN_TIMEOUT = 30.0
 
 _LEAVE_TIMEOUT = 2.0
 """Seconds that saying goodbye to the server may take."""
+
+
+# A `system` error is not retried by the server, nor is a bad token; after any other word the library joins again.
+_FINAL = ('"extension"', "JWT", "Jwt", "Unauthorized", "PrivateOnly", RealtimeSubscribeStates.CLOSED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Listening:
         self._channel: AsyncRealtimeChannel | None = None
         self._ready: asyncio.Future[None] | None = None
         self._reopening: asyncio.Task[None] | None = None
+        self._last_word = ""
         self._closed = False
 
     async def open(self, *, within: float) -> None:
@@ -70,20 +75,21 @@ class Listening:
         channel = self._realtime.channel(f"{self._table}-{uuid4().hex}")
         channel.on_postgres_changes(
             RealtimePostgresChangesListenEvent.All,
-            self._take_change,
+            partial(self._take_change, channel),
             table=self._table,
             schema="public",
             filter=self._filter,
-        ).on_system(self._take_system)
+        ).on_system(partial(self._take_system, channel))
         self._channel = channel
         self._ready = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(within):
-                await channel.subscribe(self._take_status)
+                await channel.subscribe(partial(self._take_status, channel))
                 await self._ready
         except TimeoutError as error:
             await self._leave()
-            raise SubscribeTimeout(f"{SubscribeTimeout.__doc__} (waited {within:g} s)") from error
+            waited = f"(waited {within:g} s{'; the last word was ' + self._last_word if self._last_word else ''})"
+            raise SubscribeTimeout(f"{SubscribeTimeout.__doc__} {waited}") from error
         except BaseException:
             await self._leave()
             raise
@@ -97,49 +103,62 @@ class Listening:
 
     async def _leave(self) -> None:
         channel, self._channel = self._channel, None
-        if self._ready is not None:
-            self._ready.cancel()
+        self._refuse(SubscribeFailed("The subscription was ended while it was being opened."))
         if channel is None:
             return
-        # On a socket that has just died the library would first reconnect, however long that takes.
-        with contextlib.suppress(TimeoutError):
+        try:
+            # On a socket that has just died the library would first reconnect, however long that takes.
             async with asyncio.timeout(_LEAVE_TIMEOUT):
                 await self._realtime.remove_channel(channel)
+        except Exception as error:  # noqa: BLE001  leaving must go on; the server drops the channel with the socket
+            logger.info("The channel of %s was not left in order: %r", self._table, error)
 
-    # The library calls these from the task that reads the socket: an exception here would end it for good.
+    def _refuse(self, error: SubscribeFailed) -> None:
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_exception(error)
+            self._ready.exception()  # heard, also where nobody waits any more
 
-    def _take_change(self, payload: PostgresChangesPayload) -> None:
+    # The library calls these from the task that reads the socket: an exception here would end it for good. A channel
+    # that was left may still call, late.
+
+    def _take_change(self, channel: AsyncRealtimeChannel, payload: PostgresChangesPayload) -> None:
+        if channel is not self._channel:
+            return
         data = payload["data"]
         try:
             self._on_change(Change(record=data.get("record") or {}, has_errors=bool(data["errors"])))
         except Exception:
             logger.exception("A change of %s could not be handled", self._table)
 
-    def _take_system(self, payload: SuccessSystemPayload) -> None:
-        if payload.extension != "postgres_changes":
+    def _take_system(self, channel: AsyncRealtimeChannel, payload: SuccessSystemPayload) -> None:
+        if channel is not self._channel or payload.extension != "postgres_changes":
             return
         if self._ready is not None and not self._ready.done():
             self._ready.set_result(None)
         self._on_ready()
 
-    def _take_status(self, state: RealtimeSubscribeStates, error: Exception | None) -> None:
-        if state is RealtimeSubscribeStates.SUBSCRIBED:
+    def _take_status(
+        self, channel: AsyncRealtimeChannel, state: RealtimeSubscribeStates, error: Exception | None
+    ) -> None:
+        if channel is not self._channel or state is RealtimeSubscribeStates.SUBSCRIBED:
             return
-        reason = f"{SubscribeFailed.__doc__} ({state.value}: {error or 'no reason given'})"
-        if self._ready is not None and not self._ready.done():
-            self._ready.set_exception(SubscribeFailed(reason))
-        elif state is RealtimeSubscribeStates.CLOSED and self._channel is not None:
+        self._last_word = f"{state.value}: {error or 'no reason given'}"
+        reason = f"{SubscribeFailed.__doc__} ({self._last_word})"
+        was_ready = self._ready is not None and self._ready.done()
+        if any(sign in self._last_word for sign in _FINAL):
+            self._refuse(SubscribeFailed(reason))
+        if was_ready and state is RealtimeSubscribeStates.CLOSED:
             # The library rejoins after an error, but never after a close.
+            self._channel = None
             self._reopening = asyncio.ensure_future(self._reopen(reason))
 
     async def _reopen(self, reason: str) -> None:
         logger.warning("Changes of %s stopped: %s", self._table, reason)
-        self._channel = None
         while not self._closed:
             await asyncio.sleep(_REOPEN_DELAY)
             try:
                 await self.open(within=_REOPEN_TIMEOUT)
-            except SubscribeFailed as error:
+            except Exception as error:  # noqa: BLE001  whatever it is, the next attempt may succeed
                 logger.warning("Changes of %s are still away: %s", self._table, error)
             else:
                 return

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from pydantic import ValidationError
 
-from babelroom.errors import BabelroomError
+from babelroom.errors import ClientClosed
 from babelroom.models import Message
 from babelroom.realtime.connection import Change
 from babelroom.realtime.feed import Feed
@@ -50,7 +50,9 @@ class MessageStream:
         """Fetch whenever the feed is behind, for as long as the subscription runs."""
         while True:
             try:
-                await asyncio.wait_for(self._wake.wait(), _LOOK)
+                # Not wait_for: Python 3.11's may swallow a cancellation that meets the wake-up.
+                async with asyncio.timeout(_LOOK):
+                    await self._wake.wait()
             except TimeoutError:
                 self._feed.ring()
             self._wake.clear()
@@ -61,7 +63,9 @@ class MessageStream:
         cursor = self._feed.start_fetch()
         try:
             messages = await self._fetch(cursor, PAGE)
-        except BabelroomError as error:
+        except ClientClosed:
+            raise
+        except Exception as error:  # noqa: BLE001  nothing but the end of the subscription may end this
             logger.warning("Messages after rev %d could not be fetched yet: %s", cursor, error)
             self._feed.ring()
             await asyncio.sleep(_FETCH_AGAIN)

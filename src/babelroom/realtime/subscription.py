@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Generic, TypeVar
 
+from babelroom.errors import ClientClosed
 from babelroom.realtime.connection import Listening
 
 logger = logging.getLogger("babelroom")
@@ -23,15 +24,13 @@ class Subscription(Generic[T]):
         self._items: asyncio.Queue[T | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self._listening: Listening | None = None
-        self._ended = False
-        self.on_end: Callable[[Subscription[T]], None] = lambda _: None
+        self.is_ended = False
 
     async def unsubscribe(self) -> None:
         """Stop: nothing is delivered any more, and an iteration ends. Unsubscribing twice does nothing."""
-        if self._ended:
+        if self.is_ended:
             return
-        self._ended = True
-        self.on_end(self)
+        self.is_ended = True
         self._items.put_nowait(None)
         for task in self._tasks:
             if task is not asyncio.current_task():  # a callback may unsubscribe itself
@@ -46,20 +45,24 @@ class Subscription(Generic[T]):
         self._listening = listening
 
     def run(self, work: Awaitable[None]) -> None:
-        """Run a task that belongs to this subscription: it ends with it."""
-        self._tasks.append(asyncio.ensure_future(work))
+        """Run a task that belongs to this subscription: it ends with it, and does not die unheard."""
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(_report)
+        self._tasks.append(task)
 
     def deliver_to(self, callback: Callback[T]) -> None:
         self.run(self._call_back(callback))
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        while (item := await self._items.get()) is not None:
+        while not self.is_ended:
+            item = await self._items.get()
+            if item is None or self.is_ended:
+                self._items.put_nowait(None)  # for whoever else iterates
+                return
             yield item
 
     async def _call_back(self, callback: Callback[T]) -> None:
         async for item in self:
-            if self._ended:
-                return
             try:
                 result = callback(item)
                 if inspect.isawaitable(result):
@@ -67,3 +70,13 @@ class Subscription(Generic[T]):
             except Exception:
                 # The app's mistake must not end its subscription.
                 logger.exception("A subscription's callback failed")
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                logger.warning("A subscription's callback awaited something that was cancelled")
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) and not isinstance(error, ClientClosed):
+        logger.error("A subscription stopped unexpectedly", exc_info=error)

@@ -7,14 +7,19 @@ from typing import Any
 
 from realtime import AsyncRealtimeClient
 
+from babelroom.errors import ClientClosed
 from babelroom.realtime.connection import Change, Listening
 from babelroom.realtime.subscription import Subscription
 
 
 class Subscriptions:
-    def __init__(self, realtime: AsyncRealtimeClient, *, timeout: float, check_usable: Callable[[], None]) -> None:
+    """`within` says how many seconds opening one may take; `check_usable` raises while nothing may be opened."""
+
+    def __init__(
+        self, realtime: AsyncRealtimeClient, *, within: Callable[[], float], check_usable: Callable[[], None]
+    ) -> None:
         self._realtime = realtime
-        self._timeout = timeout
+        self._within = within
         self._check_usable = check_usable
         self._open: set[Subscription[Any]] = set()
 
@@ -31,19 +36,26 @@ class Subscriptions:
 
         Raises:
             SubscribeFailed: Realtime refused, or did not confirm in time.
-
+            ClientClosed: the client was closed meanwhile.
         """
         self._check_usable()
         listening = Listening(
             self._realtime, table=table, row_filter=row_filter, on_change=on_change, on_ready=on_ready
         )
-        await listening.open(within=self._timeout)
         subscription.attach(listening)
-        subscription.on_end = self._open.discard
-        self._open.add(subscription)
+        self._open = {other for other in self._open if not other.is_ended} | {subscription}
+        try:
+            await listening.open(within=self._within())
+        except BaseException:
+            await subscription.unsubscribe()
+            self._check_usable()
+            raise
+        if subscription.is_ended:
+            await listening.close()
+            raise ClientClosed
 
     async def close(self) -> None:
         """End every subscription, and with the last one the socket."""
-        for subscription in list(self._open):
+        for subscription in self._open:
             await subscription.unsubscribe()
         await self._realtime.close()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import aiohttp
 import httpx
@@ -36,6 +36,8 @@ from babelroom.timings import Timings
 from supabase import AsyncClient, AsyncClientOptions
 
 logger = logging.getLogger("babelroom")
+
+T = TypeVar("T")
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 _status: ContextVar[int | None] = ContextVar("status", default=None)
@@ -73,8 +75,12 @@ _BY_STATUS: dict[int, type[SupabaseError]] = {
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Give every call in this block so many seconds, retries included, instead of the setting's."""
-    token = _deadline.set(seconds)
+    """Give every call in this block so many seconds, retries included, instead of the setting's.
+
+    An outer block's fewer seconds stay in force.
+    """
+    outer = _deadline.get()
+    token = _deadline.set(seconds if outer is None else min(outer, seconds))
     try:
         yield
     finally:
@@ -112,8 +118,13 @@ class Gateway:
         )
         self.supabase.realtime.params["eventsPerSecond"] = settings.events_per_second
 
-    async def run(self, operation: str, query: Query, *, idempotent: bool) -> Any:
-        """Send the query and return its data.
+    def limit(self, default: float) -> float:
+        """Seconds that a call may take now: the `deadline` block's, or this default."""
+        seconds = _deadline.get()
+        return default if seconds is None else seconds
+
+    async def run(self, operation: str, query: Query, parse: Callable[[Any], T], *, idempotent: bool) -> T:
+        """Send the query and return its data, parsed.
 
         Passing trouble is retried with exponential backoff and jitter until the deadline. A query that is not
         idempotent is sent again only when it cannot have reached the server.
@@ -123,7 +134,7 @@ class Gateway:
 
         """
         self.check_usable()
-        limit = _deadline.get() or self._settings.deadline
+        limit = self.limit(self._settings.deadline)
         start = time.perf_counter()
         retrying = AsyncRetrying(
             retry=retry_if_exception(is_transient if idempotent else _is_unsent),
@@ -135,14 +146,14 @@ class Gateway:
         failed = True
         try:
             async with asyncio.timeout(limit):
-                data: Any = await retrying(_execute, query)
+                result: T = await retrying(_execute, query, parse)
             failed = False
         except TimeoutError as error:
             raise DeadlineExceeded(f"{DeadlineExceeded.__doc__} ({operation}, {limit:g} s)") from error
         finally:
-            retries = retrying.statistics["attempt_number"] - 1
+            retries = retrying.statistics.get("attempt_number", 1) - 1
             self.timings.record(operation, seconds=time.perf_counter() - start, retries=retries, failed=failed)
-        return data
+        return result
 
     def check_usable(self) -> None:
         """Raise ClientClosed after close(), MissingCredentials while dummy values stand in."""
@@ -156,11 +167,14 @@ class Gateway:
         await self._http.aclose()
 
 
-async def _execute(query: Query) -> Any:
+async def _execute(query: Query, parse: Callable[[Any], T]) -> T:
     try:
-        return (await query.execute()).data
+        return parse((await query.execute()).data)
     except (APIError, httpx.HTTPError, aiohttp.ClientError, OSError) as error:
         raise _translated(error) from error
+    except (ValueError, TypeError, httpx.InvalidURL) as error:
+        # Some proxy's page instead of Supabase's JSON, or a row that is none of ours.
+        raise SupabaseError(f"The answer is not what babelroom's tables give: {error!s:.200}") from error
 
 
 def _log_retry(state: RetryCallState) -> None:

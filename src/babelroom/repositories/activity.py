@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from babelroom.models import UserActivity, UserActivityInsert
 from babelroom.repositories._gateway import Gateway
+
+_ACTIVITIES = TypeAdapter(list[UserActivity])
 
 
 class ActivityRepository:
@@ -16,9 +20,8 @@ class ActivityRepository:
         query = self._gateway.supabase.table("user_activity").upsert(
             activity.to_row(), on_conflict="session_id,user_id"
         )
-        await self._gateway.run("activity.update", query, idempotent=True)
+        await self._gateway.run("activity.update", query, _ACTIVITIES.validate_python, idempotent=True)
 
     async def current(self, session_id: UUID) -> list[UserActivity]:
         query = self._gateway.supabase.rpc("get_session_activities", {"session_id": str(session_id)})
-        rows = await self._gateway.run("activity.current", query, idempotent=True)
-        return [UserActivity.model_validate(row) for row in rows]
+        return await self._gateway.run("activity.current", query, _ACTIVITIES.validate_python, idempotent=True)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from babelroom.models import Message, MessageStatus, MessageUpdate
 from babelroom.repositories._gateway import Gateway
+
+_MESSAGES = TypeAdapter(list[Message])
+_REVS = TypeAdapter(list[dict[str, int]])
 
 
 class MessageRepository:
@@ -31,12 +36,12 @@ class MessageRepository:
         if target_lang is not None:
             arguments["target_lang"] = target_lang
         query = self._gateway.supabase.rpc("send_message", arguments)
-        return Message.model_validate(await self._gateway.run("messages.send", query, idempotent=True))
+        return await self._gateway.run("messages.send", query, Message.model_validate, idempotent=True)
 
     async def update(self, message_id: UUID, change: MessageUpdate) -> Message | None:
         query = self._gateway.supabase.table("messages").update(change.to_row()).eq("id", str(message_id))
-        rows = await self._gateway.run("messages.update", query, idempotent=True)
-        return Message.model_validate(rows[0]) if rows else None
+        rows = await self._gateway.run("messages.update", query, _MESSAGES.validate_python, idempotent=True)
+        return rows[0] if rows else None
 
     async def mark_displayed(self, message_id: UUID) -> None:
         query = (
@@ -45,12 +50,12 @@ class MessageRepository:
             .eq("id", str(message_id))
             .neq("status", MessageStatus.DISPLAYED)  # so that a repeat makes no new rev
         )
-        await self._gateway.run("messages.mark_displayed", query, idempotent=True)
+        await self._gateway.run("messages.mark_displayed", query, _MESSAGES.validate_python, idempotent=True)
 
     async def get(self, message_id: UUID) -> Message | None:
         query = self._gateway.supabase.table("messages").select("*").eq("id", str(message_id))
-        rows = await self._gateway.run("messages.get", query, idempotent=True)
-        return Message.model_validate(rows[0]) if rows else None
+        rows = await self._gateway.run("messages.get", query, _MESSAGES.validate_python, idempotent=True)
+        return rows[0] if rows else None
 
     async def page(
         self, session_id: UUID, limit: int, *, before: int | None, after: int | None, latest: bool
@@ -62,8 +67,8 @@ class MessageRepository:
         if after is not None:
             query = query.gt("seq", after)
         query = query.order("seq", desc=latest).limit(limit)
-        rows = await self._gateway.run("messages.page", query, idempotent=True)
-        return [Message.model_validate(row) for row in (reversed(rows) if latest else rows)]
+        messages = await self._gateway.run("messages.page", query, _MESSAGES.validate_python, idempotent=True)
+        return messages[::-1] if latest else messages
 
     async def since(self, session_id: UUID, rev: int, limit: int) -> list[Message]:
         """The states after rev, by rev, rising."""
@@ -75,8 +80,7 @@ class MessageRepository:
             .order("rev")
             .limit(limit)
         )
-        rows = await self._gateway.run("messages.since", query, idempotent=True)
-        return [Message.model_validate(row) for row in rows]
+        return await self._gateway.run("messages.since", query, _MESSAGES.validate_python, idempotent=True)
 
     async def last_rev(self, session_id: UUID) -> int:
         query = (
@@ -86,5 +90,5 @@ class MessageRepository:
             .order("rev", desc=True)
             .limit(1)
         )
-        rows = await self._gateway.run("messages.last_rev", query, idempotent=True)
-        return int(rows[0]["rev"]) if rows else 0
+        rows = await self._gateway.run("messages.last_rev", query, _REVS.validate_python, idempotent=True)
+        return rows[0]["rev"] if rows else 0

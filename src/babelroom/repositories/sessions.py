@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
+
+from pydantic import TypeAdapter
 
 from babelroom.models import Participant, Session
 from babelroom.repositories._gateway import Gateway
+
+_CODE = TypeAdapter(str)
+_SESSIONS = TypeAdapter(list[Session])
+_PARTICIPANTS = TypeAdapter(list[Participant])
 
 
 class SessionRepository:
@@ -14,8 +21,7 @@ class SessionRepository:
 
     async def generate_code(self) -> str:
         query = self._gateway.supabase.rpc("generate_unique_session_code")
-        code: str = await self._gateway.run("sessions.generate_code", query, idempotent=True)
-        return code
+        return await self._gateway.run("sessions.generate_code", query, _CODE.validate_python, idempotent=True)
 
     async def exists(self, code: str) -> bool:
         query = (
@@ -26,32 +32,32 @@ class SessionRepository:
             .gt("expires_at", "now")  # Postgres reads "now" by its own clock
             .limit(1)
         )
-        return bool(await self._gateway.run("sessions.exists", query, idempotent=True))
+        return await self._gateway.run("sessions.exists", query, bool, idempotent=True)
 
     async def create(self, request_id: UUID) -> Session:
         query = self._gateway.supabase.rpc("create_session", {"request_id": str(request_id)})
-        return Session.model_validate(await self._gateway.run("sessions.create", query, idempotent=True))
+        return await self._gateway.run("sessions.create", query, Session.model_validate, idempotent=True)
 
     async def join(self, code: str, user_id: UUID, lang: str) -> Session:
         query = self._gateway.supabase.rpc("join_session", {"code": code, "user_id": str(user_id), "lang": lang})
-        return Session.model_validate(await self._gateway.run("sessions.join", query, idempotent=True))
+        return await self._gateway.run("sessions.join", query, Session.model_validate, idempotent=True)
 
     async def join_unnamed(self, code: str) -> Session:
         query = self._gateway.supabase.rpc("join_session", {"code": code})
-        return Session.model_validate(await self._gateway.run("sessions.join", query, idempotent=False))
+        return await self._gateway.run("sessions.join", query, Session.model_validate, idempotent=False)
 
     async def leave(self, session_id: UUID, user_id: UUID) -> None:
         query = self._gateway.supabase.rpc("leave_session", {"session_id": str(session_id), "user_id": str(user_id)})
-        await self._gateway.run("sessions.leave", query, idempotent=True)
+        await self._gateway.run("sessions.leave", query, _nothing, idempotent=True)
 
     async def leave_unnamed(self, session_id: UUID) -> None:
         query = self._gateway.supabase.rpc("leave_session", {"session_id": str(session_id)})
-        await self._gateway.run("sessions.leave", query, idempotent=False)
+        await self._gateway.run("sessions.leave", query, _nothing, idempotent=False)
 
     async def get(self, session_id: UUID) -> Session | None:
         query = self._gateway.supabase.table("sessions").select("*").eq("id", str(session_id))
-        rows = await self._gateway.run("sessions.get", query, idempotent=True)
-        return Session.model_validate(rows[0]) if rows else None
+        rows = await self._gateway.run("sessions.get", query, _SESSIONS.validate_python, idempotent=True)
+        return rows[0] if rows else None
 
     async def present(self, session_id: UUID) -> list[Participant]:
         query = (
@@ -61,9 +67,12 @@ class SessionRepository:
             .is_("left_at", "null")
             .order("joined_at")
         )
-        rows = await self._gateway.run("sessions.participants", query, idempotent=True)
-        return [Participant.model_validate(row) for row in rows]
+        return await self._gateway.run("sessions.participants", query, _PARTICIPANTS.validate_python, idempotent=True)
 
     async def ping(self) -> None:
-        query = self._gateway.supabase.table("sessions").select("id").limit(1)
-        await self._gateway.run("sessions.ping", query, idempotent=True)
+        query = self._gateway.supabase.table("sessions").select("*").limit(1)
+        await self._gateway.run("sessions.ping", query, _SESSIONS.validate_python, idempotent=True)
+
+
+def _nothing(_: Any) -> None:
+    """What a call returns whose answer does not matter."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
 from babelroom import inputs
-from babelroom.errors import BabelroomError
+from babelroom.errors import BabelroomError, ClientClosed
 from babelroom.models import ActivityType, UserActivity, UserActivityInsert
-from babelroom.realtime.row_stream import RowStream
+from babelroom.realtime.row_stream import LOOK, RowStream
 from babelroom.realtime.subscription import Callback, Subscription
 from babelroom.realtime.subscriptions import Subscriptions
 from babelroom.repositories._gateway import deadline
@@ -27,10 +28,29 @@ IDLE_AFTER = 3.0
 _SEND_EVERY = 1.0
 """Seconds within which the same activity of a user is sent once: a keystroke is not a request."""
 
-_STALE = 3.0
+_WORTH = 3.0
 """Seconds after which an activity is not worth sending any more."""
 
+_STALE = 5.0
+"""Seconds without a sign after which a remote activity has ended; the founding spec's number."""
+
 _User = tuple[UUID, UUID]
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What one user shows, and what of it has been sent."""
+
+    wanted: ActivityType | None = None
+    last: ActivityType | None = None
+    sent_at: dict[ActivityType, float] = field(default_factory=dict)
+    idle_timer: asyncio.TimerHandle | None = None
+    sending: asyncio.Task[None] | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wait(self, activity: ActivityType) -> float:
+        """Seconds until this activity may be sent again."""
+        return max(0.0, self.sent_at.get(activity, -_SEND_EVERY) + _SEND_EVERY - time.monotonic())
 
 
 class ActivityService:
@@ -39,18 +59,16 @@ class ActivityService:
     def __init__(self, activity: ActivityRepository, subscriptions: Subscriptions) -> None:
         self._activity = activity
         self._subscriptions = subscriptions
-        self._timers: dict[_User, asyncio.TimerHandle] = {}
-        self._sent: dict[_User, tuple[ActivityType, float]] = {}
-        self._in_order: defaultdict[_User, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._going_idle: set[asyncio.Task[None]] = set()
+        self._shown: dict[_User, _Shown] = {}
 
     async def update_activity(
         self, session_id: UUID | str, user_id: UUID | str, activity_type: ActivityType | str
     ) -> None:
         """Show what the user is doing; 3 seconds after the last call they are idle again.
 
-        Call it at every keystroke: the same activity is sent at most once a second. What Supabase refuses is logged
-        and never raised, so that typing goes on.
+        Call it at every keystroke: each activity of a user is sent at most once a second, the latest wins, and only
+        the call that sends at once waits for the answer. What Supabase refuses is logged and never raised, so that
+        typing goes on.
 
         Raises:
             InvalidInput: an id is not a UUID, or there is no such activity.
@@ -58,13 +76,13 @@ class ActivityService:
         """
         user = (inputs.uuid(session_id), inputs.uuid(user_id))
         activity = inputs.activity(activity_type)
-        self._stop_timer(user)
+        shown = self._shown.setdefault(user, _Shown())
+        self._stop_timer(shown)
         if activity is not ActivityType.IDLE:
             loop = asyncio.get_running_loop()
-            self._timers[user] = loop.call_later(IDLE_AFTER, partial(self._go_idle, user))
-        if not self._was_just_sent(user, activity):
-            self._sent[user] = (activity, time.monotonic())
-            await self._send(user, activity)
+            shown.idle_timer = loop.call_later(IDLE_AFTER, self._want, user, ActivityType.IDLE)
+        if self._want(user, activity) and shown.sending is not None:
+            await asyncio.shield(shown.sending)
 
     async def get_session_activities(self, session_id: UUID | str) -> list[UserActivity]:
         """What the session's users are doing now: neither idle nor older than 5 seconds, by the database's clock."""
@@ -93,42 +111,69 @@ class ActivityService:
             await subscription.unsubscribe()
 
     def cleanup(self) -> None:
-        """Cancel the timers that would set users idle."""
-        for user in list(self._timers):
-            self._stop_timer(user)
-        for task in self._going_idle:
-            task.cancel()
+        """Cancel the timers that would set users idle, and what waits to be sent."""
+        for shown in self._shown.values():
+            self._stop_timer(shown)
+            if shown.sending is not None:
+                shown.sending.cancel()
+        self._shown.clear()
 
-    def _was_just_sent(self, user: _User, activity: ActivityType) -> bool:
-        last, at = self._sent.get(user, (None, 0.0))
-        return activity is last and time.monotonic() - at < _SEND_EVERY
+    async def go_idle(self) -> None:
+        """Show everybody whom this client showed active as idle, and clean up."""
+        active = [user for user, shown in self._shown.items() if shown.idle_timer is not None]
+        self.cleanup()
+        await asyncio.gather(*(self._send(user, ActivityType.IDLE) for user in active))
 
-    def _stop_timer(self, user: _User) -> None:
-        timer = self._timers.pop(user, None)
-        if timer is not None:
-            timer.cancel()
+    def _want(self, user: _User, activity: ActivityType) -> bool:
+        """Have the activity sent; whether that happens at once."""
+        shown = self._shown[user]
+        shown.wanted = activity
+        if activity is shown.last and shown.wait(activity):
+            shown.wanted = None  # it is what everybody sees already
+            return False
+        shown.changed.set()
+        if shown.sending is None:
+            shown.sending = asyncio.ensure_future(self._send_wanted(user, shown))
+        return not shown.wait(activity)
 
-    def _go_idle(self, user: _User) -> None:
-        del self._timers[user]
-        self._sent.pop(user, None)
-        task = asyncio.ensure_future(self._send(user, ActivityType.IDLE))
-        self._going_idle.add(task)
-        task.add_done_callback(self._going_idle.discard)
+    async def _send_wanted(self, user: _User, shown: _Shown) -> None:
+        """One task a user: what is wanted by the time that it may be sent."""
+        try:
+            while (activity := shown.wanted) is not None:
+                shown.changed.clear()
+                if wait := shown.wait(activity):
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(wait):
+                            await shown.changed.wait()
+                    continue
+                shown.wanted, shown.sent_at[activity] = None, time.monotonic()
+                shown.last = activity if await self._send(user, activity) else None
+        finally:
+            shown.sending = None
+        if shown.last is ActivityType.IDLE and shown.idle_timer is None:
+            self._shown.pop(user, None)
 
-    async def _send(self, user: _User, activity: ActivityType) -> None:
+    @staticmethod
+    def _stop_timer(shown: _Shown) -> None:
+        if shown.idle_timer is not None:
+            shown.idle_timer.cancel()
+            shown.idle_timer = None
+
+    async def _send(self, user: _User, activity: ActivityType) -> bool:
         session_id, user_id = user
         row = UserActivityInsert(session_id=session_id, user_id=user_id, activity_type=activity)
         try:
-            async with self._in_order[user]:
-                with deadline(_STALE):
-                    await self._activity.upsert(row)
-        except BabelroomError as error:
-            self._sent.pop(user, None)
+            with deadline(_WORTH):
+                await self._activity.upsert(row)
+        except (BabelroomError, ClientClosed) as error:
             logger.warning("Activity %s of user %s was not shown: %s", activity, user_id, error)
+            return False
+        return True
 
     async def _subscribe(self, session_id: UUID) -> Subscription[UserActivity]:
         subscription = Subscription[UserActivity]()
-        rows = RowStream(subscription, UserActivity, partial(self._activity.current, session_id))
+        current = partial(self._activity.current, session_id)
+        rows = RowStream(subscription, UserActivity, current, gone=_ended, look=_look)
         await self._subscriptions.open(
             subscription,
             table="user_activity",
@@ -136,4 +181,17 @@ class ActivityService:
             on_change=rows.on_change,
             on_ready=rows.on_ready,
         )
+        subscription.run(rows.keep_true())
         return subscription
+
+
+def _ended(activity: UserActivity) -> UserActivity | None:
+    """What to tell when a user's activity is no longer among the current ones."""
+    if activity.activity_type is ActivityType.IDLE:
+        return None
+    return activity.model_copy(update={"activity_type": ActivityType.IDLE})
+
+
+def _look(told: Collection[UserActivity]) -> float:
+    """Seconds without news until a look: short while somebody was last seen active, who may have vanished."""
+    return _STALE if any(_ended(activity) for activity in told) else LOOK

@@ -7,7 +7,7 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from babelroom import inputs
-from babelroom.errors import Conflict, InvalidInput, MessageNotFound
+from babelroom.errors import Conflict, MessageNotFound
 from babelroom.models import Message, MessageStatus, MessageUpdate, PerformanceMetrics
 from babelroom.realtime.message_stream import MessageStream
 from babelroom.realtime.subscription import Callback, Subscription
@@ -62,19 +62,18 @@ class MessageService:
         """Store the translation: the message is ready to display (status processing, with a translation).
 
         Raises:
-            InvalidText: the translation is blank, or longer than 40,000 characters.
+            InvalidInput: the translation is blank or longer than 40,000 characters, or the metrics are not numbers.
             MessageNotFound: there is no such message.
             Conflict: it was displayed already, or has failed, with another translation.
 
         """
         key = inputs.uuid(message_id)
-        change = MessageUpdate(
-            translation=inputs.text(translation, limit=inputs.MAX_TRANSLATION), status=MessageStatus.PROCESSING
-        )
-        if performance_metrics is not None:
-            change = change.model_copy(update={"performance_metrics": performance_metrics})
+        change = {
+            "translation": inputs.text(translation, limit=inputs.MAX_TRANSLATION),
+            "status": MessageStatus.PROCESSING,
+        } | ({} if performance_metrics is None else {"performance_metrics": inputs.metrics(performance_metrics)})
         try:
-            message = await self._messages.update(key, change)
+            message = await self._messages.update(key, MessageUpdate.model_validate(change))
         except Conflict:
             # The answer to a first try may have been lost, and the reader been quick.
             message = await self._messages.get(key)
@@ -85,7 +84,11 @@ class MessageService:
         return message
 
     async def mark_message_displayed(self, message_id: UUID | str) -> None:
-        """Say that the other person has seen it. Saying it twice, or of an unknown message, does nothing."""
+        """Say that the other person has seen it. Saying it twice, or of an unknown message, does nothing.
+
+        Raises:
+            Conflict: the message has failed.
+        """
         await self._messages.mark_displayed(inputs.uuid(message_id))
 
     async def get_session_messages(
@@ -102,12 +105,16 @@ class MessageService:
         `before` and `after` are cursors by seq, both exclusive; `latest=True` takes the newest of the range instead.
 
         Raises:
-            InvalidInput: limit is not 1 to 1,000.
+            InvalidInput: limit is not 1 to 1,000, or a cursor is no seq.
 
         """
-        if not 1 <= limit <= MAX_PAGE:
-            raise InvalidInput(f"limit is 1 to {MAX_PAGE:,} messages, then go on with `after`. Got {limit}.")
-        return await self._messages.page(inputs.uuid(session_id), limit, before=before, after=after, latest=latest)
+        return await self._messages.page(
+            inputs.uuid(session_id),
+            inputs.whole_number("limit", limit, least=1, most=MAX_PAGE),
+            before=None if before is None else inputs.whole_number("before", before),
+            after=None if after is None else inputs.whole_number("after", after),
+            latest=latest,
+        )
 
     async def subscribe_to_messages(
         self, session_id: UUID | str, on_message: Callback[Message], *, after: int | None = None
@@ -126,7 +133,10 @@ class MessageService:
         return subscription
 
     async def stream(self, session_id: UUID | str, *, after: int | None = None) -> AsyncIterator[Message]:
-        """Yield each new state of a message. The async-iterator form of subscribe_to_messages()."""
+        """Yield each new state of a message. The async-iterator form of subscribe_to_messages().
+
+        It subscribes when the iteration begins.
+        """
         subscription = await self._subscribe(inputs.uuid(session_id), after)
         try:
             async for message in subscription:
@@ -135,7 +145,7 @@ class MessageService:
             await subscription.unsubscribe()
 
     async def _subscribe(self, session_id: UUID, after: int | None) -> Subscription[Message]:
-        cursor = await self._messages.last_rev(session_id) if after is None else after
+        cursor = await self._messages.last_rev(session_id) if after is None else inputs.whole_number("after", after)
         subscription = Subscription[Message]()
         stream = MessageStream(subscription, partial(self._messages.since, session_id), cursor=cursor)
         await self._subscriptions.open(

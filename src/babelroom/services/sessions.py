@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 from babelroom import inputs
-from babelroom.errors import BabelroomError, Conflict, SchemaMissing
+from babelroom.errors import Conflict, SchemaMissing
 from babelroom.models import Participant, Session
 from babelroom.realtime.row_stream import RowStream
 from babelroom.realtime.subscription import Callback, Subscription
@@ -123,10 +124,10 @@ class SessionService:
 
     async def leave_joined(self) -> None:
         """Leave every session that this client joined, as far as the server can be reached."""
-        for session_id, user_id in list(self._joined):
-            try:
-                await self.leave_session(session_id, user_id)
-            except BabelroomError as error:
+        joined, self._joined = self._joined, []
+        left = await asyncio.gather(*(self.leave_session(*each) for each in joined), return_exceptions=True)
+        for (session_id, _), error in zip(joined, left, strict=True):
+            if error is not None:
                 logger.warning("Session %s could not be left: %s", session_id, error)
 
     async def _subscribe(self, session_id: UUID) -> Subscription[Session]:
@@ -135,7 +136,7 @@ class SessionService:
             return [session] if session else []
 
         subscription = Subscription[Session]()
-        rows = RowStream(subscription, Session, current)
+        rows = RowStream(subscription, Session, current, told=await current())
         await self._subscriptions.open(
             subscription,
             table="sessions",
@@ -143,4 +144,5 @@ class SessionService:
             on_change=rows.on_change,
             on_ready=rows.on_ready,
         )
+        subscription.run(rows.keep_true())
         return subscription

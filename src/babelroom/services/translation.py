@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from babelroom import inputs
+from babelroom.errors import TranslationFailed
 from babelroom.models import Translation
 from babelroom.translators import base_language
 from babelroom.translators.apertium import Apertium
@@ -77,7 +78,16 @@ class TranslationService:
         self._say_once(reason)
         if translator is self._phrasebook and base_language(source) == base_language(target):
             return Translation(text=text, source=source, target=target, provider=_UNCHANGED)
-        return await translator.translate(text, source, target)
+        try:
+            result = await translator.translate(text, source, target)
+        except TranslationFailed:
+            raise
+        except Exception as error:
+            raise TranslationFailed(f"{translator.name} could not translate the text: {error}") from error
+        if not isinstance(result, Translation):
+            raise TranslationFailed(f"{translator.name} returned {type(result).__name__}, not a Translation.")
+        inputs.text(result.text, limit=inputs.MAX_TRANSLATION)
+        return result
 
     async def close(self) -> None:
         """Close what this service opened; a translator that was given stays open. Closing twice does nothing."""

@@ -65,8 +65,14 @@ async def gateway(server):
     await opened.close()
 
 
+def numbers(data):
+    if not isinstance(data, list):
+        raise TypeError("this is no list")
+    return data
+
+
 async def run(gateway, *, idempotent=True):
-    return await gateway.run("test", gateway.supabase.rpc("anything"), idempotent=idempotent)
+    return await gateway.run("test", gateway.supabase.rpc("anything"), numbers, idempotent=idempotent)
 
 
 def error(status, code=None, message="no"):
@@ -133,6 +139,20 @@ async def test_each_refusal_has_its_type(server, gateway, answer, kind):
         await run(gateway)
     assert type(caught.value) is kind
     assert caught.value.status == answer[0]
+
+
+async def test_an_answer_that_is_not_supabases_is_an_error_of_ours(server, gateway):
+    """Some proxy's login page with status 200, say."""
+    server.script.append((200, "<html>please log in</html>"))
+    with pytest.raises(SupabaseError, match="no list"):
+        await run(gateway)
+
+
+async def test_the_tighter_of_two_deadlines_holds(server, gateway):
+    """A block inside another cannot wait longer."""
+    server.script.append("silent")
+    with deadline(0.2), deadline(5), pytest.raises(DeadlineExceeded, match=r"0\.2 s"):
+        await run(gateway)
 
 
 async def test_silence_ends_at_the_deadline(server, gateway):
