@@ -56,7 +56,12 @@ class PerformanceMetrics(BaseModel):
     """When each step of a message happened (epoch ms), and the two durations (ms). camelCase on the wire."""
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True, allow_inf_nan=False
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        serialize_by_alias=True,
+        allow_inf_nan=False,
+        revalidate_instances="always",
     )
 
     audio_recording_start: float

@@ -1,5 +1,6 @@
 """The founding spec's names in the database, and the rules that hold whoever writes."""
 
+import re
 from uuid import uuid4
 
 import psycopg
@@ -116,6 +117,32 @@ def test_what_belongs_to_the_database_cannot_be_set(database):
     assert after == (session, 1, 2, row["created_at"])
 
 
+def test_clients_cannot_forge_a_sessions_facts(database):
+    """user_count, code and stamps are the database's; a front end that writes them does no harm."""
+    session = new_session(database)
+    facts = "select code, user_count, created_at, last_activity, is_active from sessions where id = %s"
+    before = database.execute(facts, [session]).fetchone()
+    database.execute("set role anon")
+    database.execute(
+        "update sessions set user_count = 77, code = '0000', created_at = 'infinity', last_activity = 'infinity',"
+        " is_active = false where id = %s",
+        [session],
+    )
+    database.execute("reset role")
+    assert database.execute(facts, [session]).fetchone() == (*before[:-1], False)
+
+
+def test_activity_of_an_expired_session_cannot_be_moved_to_a_live_one(database):
+    """The row stays in its session, and that is checked."""
+    expired, live, user = new_session(database), new_session(database), uuid4()
+    database.execute("insert into user_activity (session_id, user_id, activity_type) values (%s, %s, 'typing')",
+                     [expired, user])  # fmt: skip
+    database.execute("update sessions set expires_at = now() where id = %s", [expired])
+    with pytest.raises(psycopg.Error) as caught:
+        database.execute("update user_activity set session_id = %s where user_id = %s", [live, user])
+    assert caught.value.sqlstate == "PT410"
+
+
 def test_a_conflicting_insert_burns_no_rev(database):
     """ignore-duplicates changes nothing; merge-duplicates is an update and takes the next rev."""
     session = new_session(database)
@@ -194,9 +221,10 @@ def test_an_expired_session_refuses_every_writer_without_a_lock(database, stack)
 def test_the_seed_can_run_twice(database, root):
     """A short conversation, once; it holds no code, and its user_count is right."""
     seed = (root / "supabase" / "seed.sql").read_text()
+    seeded = re.search(r"'(5eed[0-9a-f-]+)'", seed)[1]
     for _ in range(2):
         database.execute(seed)
-    [session] = database.execute("select id, is_active, user_count from sessions where code = '4242'").fetchall()
+    [session] = database.execute("select id, is_active, user_count from sessions where id = %s", [seeded]).fetchall()
     assert session[1:] == (False, 2)
     assert database.execute(
         "select array_agg(seq order by seq) from messages where session_id = %s", [session[0]]

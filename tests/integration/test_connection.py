@@ -64,3 +64,19 @@ async def test_timings_are_kept_by_operation(room):
     timing = room.timings()["sessions.create"]
     assert (timing.calls, timing.failures, timing.retries) == (1, 0, 0)
     assert timing.max > 0
+
+
+async def test_the_function_form_never_raises(monkeypatch, caplog):
+    """A malformed URL is a reason like any other."""
+    monkeypatch.setenv("SUPABASE_URL", "not an address")
+    monkeypatch.setenv("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_x")
+    with caplog.at_level(logging.WARNING, "babelroom"):
+        assert not await check_supabase_connection()
+    assert "without a path" in caplog.text
+
+
+async def test_a_closed_client_is_not_connected(stack):
+    """Asking is no mistake."""
+    room = Babelroom.connect(url=stack.url, key=stack.publishable_key)
+    await room.close()
+    assert not await room.check_supabase_connection()

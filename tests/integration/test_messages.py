@@ -65,6 +65,13 @@ async def test_a_message_needs_a_live_session(room, session, user, database):
         await room.messages.create_message(session.id, user, "Hello", "en", "es")
 
 
+async def test_an_expired_session_says_so_also_without_a_partner(room, session, user, database):
+    """Not that nobody else is there."""
+    database.execute("update sessions set expires_at = now() where id = %s", [session.id])
+    with pytest.raises(SessionExpired):
+        await room.messages.create_message(session.id, user, "Hello", "en")
+
+
 async def test_a_message_of_an_expired_session_may_still_finish(room, session, user, database):
     """What was said before is translated and displayed."""
     message = await room.messages.create_message(session.id, user, "Hello", "en", "es")
@@ -118,3 +125,26 @@ async def test_concurrent_writers_get_places_without_holes(room, partner, sessio
     messages = await room.messages.get_session_messages(session.id)
     assert [message.seq for message in messages] == list(range(1, 41))
     assert [message.created_at for message in messages] == sorted(message.created_at for message in messages)
+
+
+async def test_updates_and_upserts_of_one_message_do_not_deadlock(room, session, user):
+    """Single-row statements take the row and the counter in one order."""
+    message = await room.messages.create_message(session.id, user, "Hello", "en", "es")
+    row = {"id": str(message.id), "session_id": str(session.id), "user_id": str(user), "original": "Hello",
+           "original_lang": "en", "target_lang": "es"}  # fmt: skip
+    table = room.supabase.table("messages")
+    await asyncio.gather(*(
+        query.execute()
+        for n in range(40)
+        for query in (table.update({"translation": f"{n}"}).eq("id", str(message.id)), table.upsert(row))
+    ))  # fmt: skip
+    [after] = await room.messages.get_session_messages(session.id)
+    assert (after.seq, after.rev) == (1, 81)
+
+
+async def test_metrics_are_finite_numbers(room, session, user):
+    """What JSON cannot hold is refused before anything is sent."""
+    message = await room.messages.create_message(session.id, user, "Hello", "en", "es")
+    broken = METRICS.model_copy(update={"total_end_to_end_time": float("nan")})
+    with pytest.raises(InvalidInput, match="finite"):
+        await room.messages.update_message_translation(message.id, "Hola", broken)

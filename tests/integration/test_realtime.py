@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from babelroom import Babelroom, MessageStatus, SubscribeFailed
+from babelroom import Babelroom, BabelroomError, ClientClosed, InvalidInput, MessageStatus, SubscribeFailed, deadline
 
 
 async def next_of(queue):
@@ -124,3 +124,81 @@ async def test_a_table_that_is_not_published_says_what_to_check(room, session, d
             await room.activity.subscribe_to_activities(session.id, print)
     finally:
         database.execute("alter publication supabase_realtime add table user_activity")
+
+
+async def test_a_row_that_cannot_be_read_does_not_end_the_subscription(room, partner, session, user, database):
+    """Once it is mended, everything arrives."""
+    messages = asyncio.Queue()
+    await partner.messages.subscribe_to_messages(session.id, messages.put_nowait)
+    first = await room.messages.create_message(session.id, user, "one", "en", "es")
+    await next_of(messages)
+    database.execute("alter table messages drop constraint messages_status_check")
+    try:
+        database.execute("update messages set status = 'strange' where id = %s", [first.id])
+        await room.messages.create_message(session.id, user, "two", "en", "es")
+        database.execute("update messages set status = 'failed' where id = %s", [first.id])
+    finally:
+        database.execute(
+            "alter table messages add constraint messages_status_check"
+            " check (status in ('queued', 'processing', 'displayed', 'failed'))"
+        )
+    assert {(await next_of(messages)).original for _ in range(2)} == {"one", "two"}
+
+
+async def test_a_callback_that_awaits_something_cancelled_goes_on(room, partner, session, user):
+    """Only the end of the subscription ends it."""
+    seen = asyncio.Queue()
+
+    async def await_cancelled(message):
+        seen.put_nowait(message.seq)
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    await partner.messages.subscribe_to_messages(session.id, await_cancelled)
+    for number in range(2):
+        await room.messages.create_message(session.id, user, f"{number}", "en", "es")
+    assert [await next_of(seen) for _ in range(2)] == [1, 2]
+
+
+async def test_an_iteration_over_an_ended_subscription_ends(partner, session):
+    """However often it is iterated."""
+    subscription = await partner.messages.subscribe_to_messages(session.id, print)
+    await subscription.unsubscribe()
+    for _ in range(2):
+        assert [message async for message in subscription] == []
+
+
+async def test_a_subscription_that_is_opening_ends_with_its_client(stack, session):
+    """It raises, and leaves nothing behind that would run on."""
+    client = Babelroom.connect(url=stack.url, key=stack.publishable_key)
+    opening = asyncio.create_task(client.messages.subscribe_to_messages(session.id, print))
+    await asyncio.sleep(0)
+    await client.close()
+    with pytest.raises((ClientClosed, BabelroomError, RuntimeError)):
+        await asyncio.wait_for(opening, 10)
+
+
+@pytest.mark.parametrize("cursor", ["1", 1.5, -1, 2**63, True])
+async def test_a_cursor_is_a_whole_number(room, session, cursor):
+    """Refused before anything is sent."""
+    with pytest.raises(InvalidInput, match="whole number"):
+        await room.messages.subscribe_to_messages(session.id, print, after=cursor)
+
+
+async def test_subscribing_keeps_the_deadline(session, unused_tcp_port):
+    """`with deadline(...)` holds for it too."""
+    async with Babelroom.connect(url=f"http://127.0.0.1:{unused_tcp_port}", key="sb_publishable_x") as lost:
+        with deadline(0.3), pytest.raises(SubscribeFailed, match=r"waited 0\.3 s"):
+            await lost.messages.subscribe_to_messages(session.id, print, after=0)
+
+
+async def test_a_session_subscriber_hears_what_happened_before_changes_flowed(room, database):
+    """The current row is compared once the channel stands, and after every reconnect."""
+    session = await room.sessions.create_session()
+    updates = asyncio.Queue()
+    await room.sessions.subscribe_to_session(session.id, updates.put_nowait)
+    database.execute("update sessions set is_active = false where id = %s", [session.id])
+    async with asyncio.timeout(10):
+        while (await updates.get()).is_active:
+            pass

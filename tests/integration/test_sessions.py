@@ -2,11 +2,15 @@
 
 import asyncio
 import re
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+import supalocal
 from babelroom import Babelroom, Conflict, InvalidCode, InvalidId, SessionExpired, SessionNotFound
+
+ROOT = Path(__file__).parents[2]
 
 
 async def test_should_create_a_new_session_with_a_unique_code(room):
@@ -109,6 +113,16 @@ async def test_closing_the_client_leaves_what_it_joined(stack, room, user):
         await guest.sessions.join_session(session.code)
         assert len(await room.sessions.get_participants(session.id)) == 2
     assert await room.sessions.get_participants(session.id) == []
+
+
+async def test_closing_is_bounded_when_the_server_has_gone(user):
+    """Goodbyes are said side by side, within three seconds in all."""
+    with supalocal.Stack(project=ROOT, seed=False).running() as stack:
+        guest = Babelroom.connect(url=stack.url, key=stack.publishable_key)
+        for _ in range(5):
+            await guest.sessions.join_session((await guest.sessions.create_session()).code, user, "en")
+    async with asyncio.timeout(10):
+        await guest.close()
 
 
 async def test_all_codes_can_be_handed_out_and_the_next_attempt_fails_at_once(room, database):

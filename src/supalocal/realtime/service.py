@@ -92,6 +92,9 @@ class Realtime:
                 await _deliver(stream, delivery)
             except (StreamLostError, psycopg.OperationalError) as exc:
                 log.warning("lost the database: %s", exc)
+            except Exception:
+                # A defect of ours must not end all delivery unheard: the clients join again, on a new stream.
+                log.exception("lost the stream of changes")
             missed = self._hub.detach()
             await self._open.aclose()
             stream, delivery = await self._reconnect(missed)
@@ -126,7 +129,10 @@ class Realtime:
 
     async def _serve(self, request: web.Request, codec: Codec, key: str) -> web.StreamResponse:
         response = web.WebSocketResponse(compress=False, max_msg_size=MAX_FRAME_BYTES)
-        await response.prepare(request)
+        try:
+            await response.prepare(request)
+        except ConnectionResetError:
+            return response  # the client has gone already
         socket = Socket(self._hub, response, request, codec, key)
         ended = self._served[socket] = asyncio.get_running_loop().create_future()
         try:
@@ -163,6 +169,8 @@ async def _deliver(stream: ChangeStream, delivery: Delivery) -> None:
             raise
         except psycopg.Error as exc:
             log.error("lost %d changes for everyone: %s", len(batch.changes), exc)  # noqa: TRY400 - no defect of ours
+        except Exception:
+            log.exception("lost %d changes for everyone", len(batch.changes))
 
 
 def _disconnect(channels: list[Channel]) -> None:

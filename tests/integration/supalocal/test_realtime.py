@@ -311,7 +311,7 @@ async def test_an_expired_channel_is_closed(client, sign):
 
 async def test_a_bad_token_is_refused_at_the_join(client):
     """The reply names the defect."""
-    reply = await client.join(token="x.y.z")  # noqa: S106 - no secret
+    reply = await client.join(token="x.y.z")
     assert reply["response"] == {"reason": "MalformedJWT: The token provided is not a valid JWT"}
 
 
