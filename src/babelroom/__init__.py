@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from babelroom.client import Babelroom, Health, check_supabase_connection
 from babelroom.config import Settings
+from babelroom.deadlines import deadline
 from babelroom.errors import (
     BabelroomError,
     ClientClosed,
@@ -47,7 +48,6 @@ from babelroom.models import (
     UserActivityUpdate,
 )
 from babelroom.realtime.subscription import Subscription
-from babelroom.repositories._gateway import deadline
 from babelroom.services.activity import ActivityService
 from babelroom.services.messages import MessageService
 from babelroom.services.sessions import SessionService

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from babelroom.config import Settings
+from babelroom.deadlines import deadline, limit
 from babelroom.errors import BabelroomError, ClientClosed, ConfigurationError
 from babelroom.realtime.subscriptions import Subscriptions
-from babelroom.repositories._gateway import Gateway, deadline
+from babelroom.repositories._gateway import Gateway
 from babelroom.repositories.activity import ActivityRepository
 from babelroom.repositories.messages import MessageRepository
 from babelroom.repositories.sessions import SessionRepository
@@ -54,7 +55,7 @@ class Babelroom:
         self._gateway = Gateway(settings)
         self._subscriptions = Subscriptions(
             self._gateway.supabase.realtime,
-            within=lambda: self._gateway.limit(settings.subscribe_timeout),
+            within=lambda: limit(settings.subscribe_timeout),
             check_usable=self._gateway.check_usable,
         )
         self._session_rows = SessionRepository(self._gateway)

@@ -11,7 +11,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from babelroom.errors import ConfigurationError, MissingCredentials
 
@@ -55,11 +55,21 @@ class Settings(BaseModel):
     max_connections: int = Field(default=100, gt=0)
     """HTTP connections that the services share."""
     events_per_second: int = Field(default=10, gt=0)
-    """What the SDK itself sends over Realtime."""
+    """Told to Realtime, as supabase-js does. The SDK itself sends nothing over Realtime yet."""
 
     @property
     def has_credentials(self) -> bool:
         return self.supabase_url != DUMMY_URL
+
+    @field_validator("supabase_url")
+    @classmethod
+    def _check_url(cls, url: str) -> str:
+        return _checked_url(url)
+
+    @field_validator("supabase_key")
+    @classmethod
+    def _check_key(cls, key: SecretStr) -> SecretStr:
+        return SecretStr(_checked_key(key.get_secret_value()))
 
     @classmethod
     def load(cls, *, url: str | None = None, key: str | None = None, folder: Path | None = None) -> Self:
@@ -77,7 +87,7 @@ class Settings(BaseModel):
             raise ConfigurationError("Give the Supabase URL and its key together: one without the other is ambiguous.")
         if url is not None and key is not None:
             values.update(supabase_url=url, supabase_key=key)
-        _check_pair(values)
+        _warn_unless_complete(values)
         try:
             return cls.model_validate(values)
         except ValueError as error:
@@ -102,14 +112,13 @@ def _env_file(path: Path) -> Mapping[str, str | None]:
         raise ConfigurationError(f"{path.name} is not UTF-8: save it again as UTF-8.") from error
 
 
-def _check_pair(values: dict[str, str]) -> None:
-    url, key = values.pop("supabase_url", None), values.pop("supabase_key", None)
-    if not url or not key:
-        missing = "SUPABASE_URL" if not url else "SUPABASE_PUBLISHABLE_KEY"
-        warnings.warn(f"{missing} is not set. {MissingCredentials.__doc__}", stacklevel=3)
+def _warn_unless_complete(values: dict[str, str]) -> None:
+    if values.get("supabase_url") and values.get("supabase_key"):
         return
-    values["supabase_url"] = _checked_url(url)
-    values["supabase_key"] = _checked_key(key)
+    missing = "SUPABASE_PUBLISHABLE_KEY" if values.get("supabase_url") else "SUPABASE_URL"
+    values.pop("supabase_url", None)
+    values.pop("supabase_key", None)
+    warnings.warn(f"{missing} is not set. {MissingCredentials.__doc__}", stacklevel=3)
 
 
 def _checked_url(url: str) -> str:

@@ -103,7 +103,7 @@ class SupabaseError(BabelroomError):
         self.hint = hint
 
     def __str__(self) -> str:
-        return " ".join(part for part in (super().__str__(), self.details, self.hint) if part)
+        return " ".join(_sentence(part) for part in (super().__str__(), self.details, self.hint) if part)
 
 
 class SessionNotFound(SupabaseError):
@@ -151,6 +151,10 @@ class ClientClosed(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__((self.__doc__ or "").strip())
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", ")")) else f"{text}."
 
 
 def is_transient(error: BaseException) -> bool:

@@ -173,7 +173,7 @@ language plpgsql volatile security invoker set search_path = '' as $$
 declare
   session public.sessions;
 begin
-  loop
+  for attempt in 1..1000 loop
     select * into session from public.sessions s where s.id = request_id;
     exit when found;
     -- Nothing is inserted when somebody took the code, or the same request arrived, a moment before.
@@ -182,6 +182,12 @@ begin
     returning * into session;
     exit when found;
   end loop;
+  if session.id is null then
+    raise sqlstate 'PT409' using
+      message = 'The session cannot be created',
+      detail = 'The request_id belongs to a session that you may not see, or all codes are being taken at this moment.',
+      hint = 'Try again with a new request_id.';
+  end if;
   return session;
 end;
 $$;

@@ -10,8 +10,9 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
 
-GROUND = {"errors", "models"}
+GROUND = {"deadlines", "errors", "models"}
 MAY_IMPORT = {
+    "deadlines": set(),
     "errors": set(),
     "models": set(),
     "timings": set(),

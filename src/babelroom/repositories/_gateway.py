@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 
@@ -17,6 +16,7 @@ from postgrest import APIError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_before_delay, wait_exponential_jitter
 
 from babelroom.config import Settings
+from babelroom.deadlines import limit
 from babelroom.errors import (
     BabelroomError,
     ClientClosed,
@@ -39,7 +39,6 @@ logger = logging.getLogger("babelroom")
 
 T = TypeVar("T")
 
-_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 _status: ContextVar[int | None] = ContextVar("status", default=None)
 
 # Endless for our purposes: the library's own default gives up for good after 5 attempts (about 15 s).
@@ -73,20 +72,6 @@ _BY_STATUS: dict[int, type[SupabaseError]] = {
 }
 
 
-@contextmanager
-def deadline(seconds: float) -> Iterator[None]:
-    """Give every call in this block so many seconds, retries included, instead of the setting's.
-
-    An outer block's fewer seconds stay in force.
-    """
-    outer = _deadline.get()
-    token = _deadline.set(seconds if outer is None else min(outer, seconds))
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
-
-
 class Query(Protocol):
     """What supabase-py's builders have in common."""
 
@@ -118,11 +103,6 @@ class Gateway:
         )
         self.supabase.realtime.params["eventsPerSecond"] = settings.events_per_second
 
-    def limit(self, default: float) -> float:
-        """Seconds that a call may take now: the `deadline` block's, or this default."""
-        seconds = _deadline.get()
-        return default if seconds is None else seconds
-
     async def run(self, operation: str, query: Query, parse: Callable[[Any], T], *, idempotent: bool) -> T:
         """Send the query and return its data, parsed.
 
@@ -134,22 +114,22 @@ class Gateway:
 
         """
         self.check_usable()
-        limit = self.limit(self._settings.deadline)
+        seconds = limit(self._settings.deadline)
         start = time.perf_counter()
         retrying = AsyncRetrying(
             retry=retry_if_exception(is_transient if idempotent else _is_unsent),
-            stop=stop_before_delay(limit),
+            stop=stop_before_delay(seconds),
             wait=wait_exponential_jitter(multiplier=0.1, max=2.0, jitter=0.2),
             before_sleep=_log_retry,
             reraise=True,
         )
         failed = True
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(seconds):
                 result: T = await retrying(_execute, query, parse)
             failed = False
         except TimeoutError as error:
-            raise DeadlineExceeded(f"{DeadlineExceeded.__doc__} ({operation}, {limit:g} s)") from error
+            raise DeadlineExceeded(f"{DeadlineExceeded.__doc__} ({operation}, {seconds:g} s)") from error
         finally:
             retries = retrying.statistics.get("attempt_number", 1) - 1
             self.timings.record(operation, seconds=time.perf_counter() - start, retries=retries, failed=failed)

@@ -12,12 +12,12 @@ from functools import partial
 from uuid import UUID
 
 from babelroom import inputs
+from babelroom.deadlines import deadline
 from babelroom.errors import BabelroomError, ClientClosed
 from babelroom.models import ActivityType, UserActivity, UserActivityInsert
 from babelroom.realtime.row_stream import LOOK, RowStream
 from babelroom.realtime.subscription import Callback, Subscription
 from babelroom.realtime.subscriptions import Subscriptions
-from babelroom.repositories._gateway import deadline
 from babelroom.repositories.activity import ActivityRepository
 
 logger = logging.getLogger("babelroom")

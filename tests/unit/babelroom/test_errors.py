@@ -24,13 +24,13 @@ def test_the_tree_in_the_docstring_is_the_tree_in_the_code():
 @pytest.mark.parametrize("kind", CLASSES)
 def test_every_error_has_a_message_of_its_own(kind):
     """The class docstring is what the user reads when nothing better is known."""
-    assert str(kind()) == kind.__doc__.strip()
+    assert str(kind()).rstrip(".") == kind.__doc__.strip().rstrip(".")
 
 
 def test_a_supabase_error_reads_as_message_details_and_hint():
     """What Postgres said in detail and hint reaches the reader."""
     error = errors.Conflict("No free session code", code="PT409", status=409, details="All are in use.", hint="Wait.")
-    assert str(error) == "No free session code All are in use. Wait."
+    assert str(error) == "No free session code. All are in use. Wait."
 
 
 @pytest.mark.parametrize(("error", "expected"), [
