@@ -34,11 +34,6 @@ if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
 _NO_SETTINGS = RoleSettings()
-# Names of standard reasons are aiohttp's to choose.
-_EXPOSED = (
-    "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, "
-    "Server, Transfer-Encoding, Range-Unit"
-)
 
 
 class RestApi:
@@ -77,7 +72,7 @@ class RestApi:
             given = await self._answer(raw)
         except RestError as error:
             given = error_answer(error, is_head=raw.method == "HEAD")
-        return _http(given, raw)
+        return _http(given)
 
     async def _answer(self, raw: RawRequest) -> Answer:
         identity = identify(raw.headers.get("authorization"), self._jwt_secret, self._anon_role)
@@ -170,9 +165,5 @@ def _cookies_json(cookie: str | None) -> str:
     return json.dumps({name: value for name, _, value in pairs if name}, separators=(",", ":"), ensure_ascii=False)
 
 
-def _http(given: Answer, raw: RawRequest) -> web.Response:
-    response = web.Response(status=given.status, reason=given.reason, body=given.body, headers=given.headers)
-    if "origin" in raw.headers:
-        response.headers.setdefault("Access-Control-Allow-Origin", "*")
-        response.headers.setdefault("Access-Control-Expose-Headers", _EXPOSED)
-    return response
+def _http(given: Answer) -> web.Response:
+    return web.Response(status=given.status, reason=given.reason, body=given.body, headers=given.headers)
