@@ -82,7 +82,11 @@ class Delivery:
 
     def _interested(self, change: Change) -> Iterable[Subscription]:
         listeners = self._registry.matching(change.table.schema, change.table.name)
-        return (one for one in listeners if one.binding.event in {"*", change.action})
+        return (
+            one
+            for one in listeners
+            if one.binding.event in {"*", change.action} and not (one.since and one.since.sees(change.xid))
+        )
 
     async def _match(self, outgoing: list[_Outgoing], columns: Columns) -> None:
         matcher = Matcher()

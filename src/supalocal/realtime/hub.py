@@ -8,7 +8,7 @@ import psycopg
 from supalocal.realtime.channel import Channel
 from supalocal.realtime.filters import Binding
 from supalocal.realtime.frames import Broadcast
-from supalocal.realtime.subscriptions import Registry, Subscription, check_bindings
+from supalocal.realtime.subscriptions import Registry, Subscription, check_bindings, current_snapshot
 from supalocal.realtime.tokens import Identity, Token, verify
 
 
@@ -57,9 +57,11 @@ class Hub:
         if self._connection is None:
             raise psycopg.OperationalError("the replication stream is down")
         await check_bindings(self._connection, self._publication, bindings, identity.role)
+        # A channel that renews its subscriptions has missed nothing, and must not now.
+        since = None if self.registry.holds(channel) else await current_snapshot(self._connection)
         if channel.is_open:
             self.registry.replace(
-                channel, [Subscription(channel, at, binding, identity) for at, binding in enumerate(bindings)]
+                channel, [Subscription(channel, at, binding, identity, since) for at, binding in enumerate(bindings)]
             )
 
     def unsubscribe(self, channel: Channel) -> None:

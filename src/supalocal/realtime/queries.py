@@ -16,6 +16,7 @@ SETTINGS = "-c timezone=UTC -c datestyle=ISO -c plan_cache_mode=force_generic_pl
 MIRROR_PUBLICATION = "select realtime.mirror_publication(%s)"
 MIRROR_PREFIX = "supalocal_"
 ROLE_EXISTS = "select quote_ident(%s)::regrole"
+SNAPSHOT = "select pg_current_snapshot()::text"
 PUBLICATION_EXISTS = "select exists (select from pg_publication where pubname = %s)"
 VALID_PATTERN = "select '' ~ %s"
 

@@ -33,14 +33,37 @@ class _RefusedError(Exception):
     """A check that the real server makes in the database and reports as a raised exception."""
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What had been committed at a moment: all transactions before `xmax` but those still `running` (xid8)."""
+
+    xmax: int
+    running: frozenset[int]
+
+    @classmethod
+    def parse(cls, text: str) -> "Snapshot":
+        """Read PostgreSQL's pg_snapshot, `xmin:xmax:xip,...`."""
+        _, xmax, running = text.split(":")
+        return cls(int(xmax), frozenset(int(xid) for xid in running.split(",") if xid))
+
+    def sees(self, xid: int) -> bool:
+        """Whether the transaction, known by the low 32 bits of its number, had committed."""
+        age = (self.xmax - xid) & 0xFFFFFFFF
+        return 0 < age < 1 << 31 and self.xmax - age not in self.running
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Subscription:
-    """One binding of one channel (its `position` in the join), as the identity that the channel had then."""
+    """One binding of one channel (its `position` in the join), as the identity that the channel had then.
+
+    What `since` sees is not sent: it was committed before the join, and the stream had only not come to it yet.
+    """
 
     channel: "Channel"
     position: int
     binding: Binding
     identity: Identity
+    since: Snapshot | None = None
 
 
 class Registry:
@@ -57,6 +80,10 @@ class Registry:
         else:
             self._by_channel.pop(channel, None)
         self._by_table.clear()
+
+    def holds(self, channel: "Channel") -> bool:
+        """Whether the channel has subscriptions."""
+        return channel in self._by_channel
 
     def matching(self, schema: str, table: str) -> list[Subscription]:
         """Return the subscriptions to the table, in the order they were made."""
@@ -88,6 +115,13 @@ class _Column:
     sql_type: str
     is_selectable: bool
     operators: list[str]
+
+
+async def current_snapshot(connection: psycopg.AsyncConnection) -> Snapshot:
+    """Return what has been committed by now."""
+    cursor = await connection.execute(queries.SNAPSHOT)
+    row: Any = await cursor.fetchone()
+    return Snapshot.parse(row[0])
 
 
 async def check_bindings(
