@@ -75,7 +75,6 @@ class Babelroom:
 
         Raises:
             ConfigurationError: a setting is malformed.
-
         """
         return cls(Settings.load(url=url, key=key), translator=translator)
 

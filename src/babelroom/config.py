@@ -80,7 +80,6 @@ class Settings(BaseModel):
 
         Raises:
             ConfigurationError: a value is malformed, or only one of URL and key was given.
-
         """
         values = _read(folder or Path.cwd())
         if (url is None) != (key is None):

@@ -69,7 +69,6 @@ class Listening:
         Raises:
             SubscribeFailed: the server refused.
             SubscribeTimeout: it did not say so within so many seconds.
-
         """
         # A topic of its own: realtime-py hands out one channel per topic, and it can be subscribed once.
         channel = self._realtime.channel(f"{self._table}-{uuid4().hex}")

@@ -111,7 +111,6 @@ class Gateway:
 
         Raises:
             BabelroomError: the mapped error, see errors.py.
-
         """
         self.check_usable()
         seconds = limit(self._settings.deadline)

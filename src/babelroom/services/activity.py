@@ -72,7 +72,6 @@ class ActivityService:
 
         Raises:
             InvalidInput: an id is not a UUID, or there is no such activity.
-
         """
         user = (inputs.uuid(session_id), inputs.uuid(user_id))
         activity = inputs.activity(activity_type)
@@ -80,9 +79,9 @@ class ActivityService:
         self._stop_timer(shown)
         if activity is not ActivityType.IDLE:
             loop = asyncio.get_running_loop()
-            shown.idle_timer = loop.call_later(IDLE_AFTER, self._want, user, ActivityType.IDLE)
+            shown.idle_timer = loop.call_later(IDLE_AFTER, self._time_out, user)
         if self._want(user, activity) and shown.sending is not None:
-            await asyncio.shield(shown.sending)
+            await asyncio.wait([shown.sending])  # not the task itself: cleanup() may cancel it under us
 
     async def get_session_activities(self, session_id: UUID | str) -> list[UserActivity]:
         """What the session's users are doing now: neither idle nor older than 5 seconds, by the database's clock."""
@@ -95,7 +94,6 @@ class ActivityService:
 
         Raises:
             SubscribeFailed: Realtime refused, or did not confirm in time.
-
         """
         subscription = await self._subscribe(inputs.uuid(session_id))
         subscription.deliver_to(on_activity)
@@ -123,6 +121,10 @@ class ActivityService:
         active = [user for user, shown in self._shown.items() if shown.idle_timer is not None]
         self.cleanup()
         await asyncio.gather(*(self._send(user, ActivityType.IDLE) for user in active))
+
+    def _time_out(self, user: _User) -> None:
+        self._shown[user].idle_timer = None
+        self._want(user, ActivityType.IDLE)
 
     def _want(self, user: _User, activity: ActivityType) -> bool:
         """Have the activity sent; whether that happens at once."""

@@ -45,7 +45,6 @@ class MessageService:
             SessionNotFound: there is no such session.
             SessionExpired: the session was closed, or its time is over.
             Conflict: target_lang was left out and nobody else is in the session, or message_id is another message's.
-
         """
         return await self._messages.send(
             uuid4() if message_id is None else inputs.uuid(message_id),
@@ -65,7 +64,6 @@ class MessageService:
             InvalidInput: the translation is blank or longer than 40,000 characters, or the metrics are not numbers.
             MessageNotFound: there is no such message.
             Conflict: it was displayed already, or has failed, with another translation.
-
         """
         key = inputs.uuid(message_id)
         change = {
@@ -106,7 +104,6 @@ class MessageService:
 
         Raises:
             InvalidInput: limit is not 1 to 1,000, or a cursor is no seq.
-
         """
         return await self._messages.page(
             inputs.uuid(session_id),
@@ -126,7 +123,6 @@ class MessageService:
 
         Raises:
             SubscribeFailed: Realtime refused, or did not confirm in time.
-
         """
         subscription = await self._subscribe(inputs.uuid(session_id), after)
         subscription.deliver_to(on_message)

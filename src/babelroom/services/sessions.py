@@ -38,7 +38,6 @@ class SessionService:
 
         Raises:
             Conflict: all 10,000 codes are in use, or ten tries found none that is free.
-
         """
         try:
             return await self._sessions.generate_code()
@@ -59,7 +58,6 @@ class SessionService:
 
         Raises:
             Conflict: all 10,000 codes are in use.
-
         """
         return await self._sessions.create(request_id=uuid4())
 
@@ -72,7 +70,6 @@ class SessionService:
         Raises:
             SessionNotFound: no session has this code.
             SessionExpired: it was closed, or its time is over.
-
         """
         code = inputs.session_code(code)
         if user_id is None and lang is None:
@@ -107,7 +104,6 @@ class SessionService:
 
         Raises:
             SubscribeFailed: Realtime refused, or did not confirm in time.
-
         """
         subscription = await self._subscribe(inputs.uuid(session_id))
         subscription.deliver_to(on_update)
