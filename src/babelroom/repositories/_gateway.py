@@ -179,7 +179,7 @@ def _translated(error: Exception) -> BabelroomError:
     code, status = error.code or "", _status.get()
     kind = (
         _BY_CODE.get(code)
-        or next((kind for start, kind in _BY_CLASS.items() if code.startswith(start) and code != "57014"), None)
+        or next((kind for start, kind in _BY_CLASS.items() if code.startswith(start)), None)
         or _BY_STATUS.get(status or 0, SupabaseError)
     )
     message = error.message
