@@ -1,5 +1,7 @@
 -- Messages: each has a place in its session (seq) and each of its states a number (rev), given in commit order.
 
+set lock_timeout = '5s';
+
 create table public.messages (
   id uuid primary key default gen_random_uuid(),
   session_id uuid not null references public.sessions on delete cascade,
@@ -12,6 +14,7 @@ create table public.messages (
   queued_at timestamptz not null default now(),
   processed_at timestamptz,
   displayed_at timestamptz,
+  error text check (char_length(error) <= 1000),
   performance_metrics jsonb check (octet_length(performance_metrics::text) <= 4000),
   timestamp timestamptz not null default now(),
   created_at timestamptz not null default now(),
@@ -21,6 +24,7 @@ create table public.messages (
 comment on table public.messages is 'What was said, in which language, and how far its translation is.';
 comment on column public.messages.status is
   'queued; processing: claimed (no translation yet) or ready to display (translated); displayed; failed.';
+comment on column public.messages.error is 'Why the translation failed. Null in every other status.';
 comment on column public.messages.seq is 'The place of the message in its session: the rev of its insert. Set by a trigger.';
 comment on column public.messages.rev is
   'The number of this state: rises by one with each insert and update in the session, in commit order. Set by a trigger.';
@@ -82,6 +86,7 @@ begin
   new.queued_at := new.created_at;
   new.processed_at := case when new.translation is not null then new.created_at end;
   new.displayed_at := case when new.status = 'displayed' then new.created_at end;
+  new.error := case when new.status = 'failed' then new.error end;
   return new;
 end;
 $$;
@@ -118,6 +123,7 @@ begin
   if old.displayed_at is null and new.status = 'displayed' then
     new.displayed_at := clock_timestamp();
   end if;
+  new.error := case when new.status = 'failed' then new.error end;
   return new;
 end;
 $$;
@@ -188,9 +194,22 @@ $$;
 comment on function public.send_message(uuid, uuid, uuid, text, text, text) is
   'Queues a message once: the same id again returns the first row. Without target_lang: the other participant''s language. PT404, PT410, PT409.';
 
-revoke all on public.messages from public, anon, authenticated;
+create function public.messages_since(session_id uuid, rev bigint default 0, "limit" integer default 1000)
+returns setof public.messages
+language sql stable security invoker set search_path = '' as $$
+  select m.* from public.messages m
+  where m.session_id = messages_since.session_id and m.rev > messages_since.rev
+  order by m.rev
+  limit least(messages_since."limit", 1000);
+$$;
+comment on function public.messages_since(uuid, bigint, integer) is
+  'The states of a session''s messages after a rev, by rev, rising: at most 1,000. The last rev is where to go on.';
+
+revoke all on private.session_revisions, public.messages from public, anon, authenticated;
 grant select, insert, update on public.messages to anon, authenticated;
 grant all on public.messages to service_role;
 
-revoke all on function public.send_message(uuid, uuid, uuid, text, text, text) from public;
-grant execute on function public.send_message(uuid, uuid, uuid, text, text, text) to anon, authenticated, service_role;
+revoke all on function private.start_revisions(), private.number_new_message(), private.number_message_update(),
+  public.send_message(uuid, uuid, uuid, text, text, text), public.messages_since(uuid, bigint, integer) from public;
+grant execute on function public.send_message(uuid, uuid, uuid, text, text, text),
+  public.messages_since(uuid, bigint, integer) to anon, authenticated, service_role;

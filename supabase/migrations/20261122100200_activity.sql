@@ -1,5 +1,7 @@
 -- Activity: who is typing, recording or waiting for a translation right now.
 
+set lock_timeout = '5s';
+
 create table public.user_activity (
   id uuid primary key default gen_random_uuid(),
   session_id uuid not null references public.sessions on delete cascade,
@@ -14,8 +16,9 @@ comment on column public.user_activity.started_at is 'When this activity began. 
 comment on column public.user_activity.updated_at is 'The last sign of it. The database''s clock.';
 
 create index idx_user_activity_session on public.user_activity (session_id);
--- Idle rows are never stale: leaving them out keeps the clean-up free of cost.
+-- Idle rows are never stale: without them in the index, looking for stale ones costs nothing when there are none.
 create index idx_user_activity_updated on public.user_activity (updated_at) where activity_type <> 'idle';
+create index idx_user_activity_idle on public.user_activity (updated_at) where activity_type = 'idle';
 
 alter table public.user_activity enable row level security;
 
@@ -52,16 +55,18 @@ create function public.cleanup_stale_activity() returns trigger
 language plpgsql security invoker set search_path = '' as $$
 begin
   -- skip locked: a row that somebody is writing is not stale, and waiting for it could deadlock.
+  -- A few at a time: nobody's keystroke pays for a crowd that vanished; cron takes the rest.
   delete from public.user_activity a
   where a.id in (
     select stale.id from public.user_activity stale
     where stale.updated_at < now() - interval '5 seconds' and stale.activity_type <> 'idle'
+    limit 10
     for update skip locked
   );
   return null;
 end;
 $$;
-comment on function public.cleanup_stale_activity() is 'Deletes activity, other than idle, without a sign for 5 seconds.';
+comment on function public.cleanup_stale_activity() is 'Deletes a few rows of activity, other than idle, without a sign for 5 seconds.';
 
 create trigger trigger_activity_cleanup
 after insert or update on public.user_activity
@@ -83,5 +88,6 @@ grant select, insert, update, delete on public.user_activity to anon, authentica
 grant all on public.user_activity to service_role;
 
 revoke all on function public.cleanup_stale_activity() from public, anon, authenticated;
+revoke all on function private.stamp_activity() from public;
 revoke all on function public.get_session_activities(uuid) from public;
 grant execute on function public.get_session_activities(uuid) to anon, authenticated, service_role;

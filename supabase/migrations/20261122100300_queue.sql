@@ -1,0 +1,321 @@
+-- The queue: workers beside the database claim messages, translate them, and lose their claim if they fall silent.
+-- A message's status is what everybody sees; what only workers need is kept here.
+--
+-- No function here can deadlock with another: several rows are taken only by whoever holds their session's counter,
+-- and then without waiting (skip locked); a single message is locked before its job, its counter comes last.
+
+set lock_timeout = '5s';
+
+create table private.translation_jobs (
+  message_id uuid primary key references public.messages on delete cascade,
+  worker text not null check (char_length(worker) between 1 and 200),
+  token uuid not null,
+  leased_until timestamptz,
+  next_attempt_at timestamptz not null default now(),
+  claims integer not null default 1,
+  failures integer not null default 0,
+  last_error text
+);
+comment on table private.translation_jobs is 'What the queue knows of a message that was ever claimed. Not published.';
+comment on column private.translation_jobs.worker is 'Who claimed it last, by its own name.';
+comment on column private.translation_jobs.token is 'Proves the claim. A new one with each claim, so a worker that lost its lease cannot use the old one.';
+comment on column private.translation_jobs.leased_until is 'When the message may be claimed by somebody else. Null: nobody has claimed it now.';
+comment on column private.translation_jobs.next_attempt_at is 'Not claimed before: the pause after a failure.';
+comment on column private.translation_jobs.claims is 'How often it was claimed and not given back, since the last retry_failed().';
+comment on column private.translation_jobs.failures is 'How often a worker reported that it failed, since the last retry_failed().';
+
+-- Not concurrently, as a migration is one transaction; no project has messages before this release.
+create index idx_messages_open on public.messages (queued_at) where status = 'queued' and translation is null;
+create index idx_translation_jobs_leased on private.translation_jobs (leased_until) where leased_until is not null;
+
+alter table private.translation_jobs enable row level security;
+
+create view private.claimable_messages with (security_invoker = true) as
+select m.id, m.session_id, m.queued_at
+from public.messages m
+left join private.translation_jobs j on j.message_id = m.id
+where m.status = 'queued' and m.translation is null and (j.message_id is null or j.next_attempt_at <= now())
+union all
+select m.id, m.session_id, m.queued_at
+from private.translation_jobs j
+join public.messages m on m.id = j.message_id
+where j.leased_until <= now() and m.status = 'processing' and m.translation is null;
+comment on view private.claimable_messages is 'Not translated, and either queued and due, or with a lease that has run out.';
+
+-- Security definer: a message is also moved by clients, who know nothing of its job.
+create function private.settle_job() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if old.status = 'failed' then
+    update private.translation_jobs j set claims = 0, failures = 0, next_attempt_at = now() where j.message_id = new.id;
+  else
+    update private.translation_jobs j set leased_until = null where j.message_id = new.id;
+  end if;
+  return null;
+end;
+$$;
+comment on function private.settle_job() is
+  'Ends the lease of a message that is translated or moved on, by whomever; lets a failed one start anew when it is queued again.';
+
+create trigger trigger_messages_settle_job
+after update on public.messages
+for each row when (
+  old.translation is null
+  and (
+    (old.status = 'processing' and (new.status <> 'processing' or new.translation is not null))
+    or (old.status = 'failed' and new.status = 'queued')
+  )
+)
+execute function private.settle_job();
+
+create function public.claim_messages(worker text, "limit" integer default 10, lease interval default '30 seconds')
+returns table (
+  id uuid, session_id uuid, user_id uuid, original text, original_lang varchar, target_lang varchar, seq bigint,
+  token uuid, leased_until timestamptz, attempt integer
+)
+language plpgsql volatile security invoker set search_path = '' as $$
+#variable_conflict use_column
+declare
+  candidates uuid[];
+  held uuid[];
+begin
+  if claim_messages.worker is null or "limit" is null or "limit" not between 1 and 100
+     or claim_messages.lease is null or claim_messages.lease not between interval '0' and interval '1 hour' then
+    raise sqlstate 'PT400' using
+      message = 'A claim needs a worker, a limit from 1 to 100 and a lease of at most 1 hour',
+      detail = format('worker %s, limit %s, lease %s', to_jsonb(claim_messages.worker), "limit", claim_messages.lease),
+      hint = 'Give the worker any name that tells it from the others.';
+  end if;
+
+  -- The sessions of the oldest claimable messages. Whatever the backlog, 500 are enough to choose from.
+  select array_agg(distinct c.session_id) into candidates
+  from (select o.session_id from private.claimable_messages o order by o.queued_at limit 500) c;
+
+  -- Their counters, and with them the right to claim there: nobody else claims in these sessions until we commit.
+  select array_agg(r.session_id) into held from (
+    select c.session_id from private.session_revisions c
+    where c.session_id = any(candidates)
+    order by c.session_id
+    for no key update skip locked
+  ) r;
+  if held is null then
+    -- All are busy. Waiting for one is safe, as nothing is held; an empty answer would say that there is no work.
+    select array[c.session_id] into held from private.session_revisions c
+    where c.session_id = candidates[1]
+    for no key update;
+  end if;
+
+  -- What nobody brought to an end is not handed out for ever.
+  update public.messages m
+  set status = 'failed', error = 'Given up: worker after worker took this message, and none came back.'
+  where m.id in (
+    select p.id from private.translation_jobs j
+    join public.messages p on p.id = j.message_id
+    where j.leased_until <= now() and j.claims >= (select s.max_claims from private.settings s)
+      and p.session_id = any(held) and p.status = 'processing' and p.translation is null
+    for no key update of p skip locked
+  );
+
+  return query
+  with oldest as materialized (
+    select o.id from private.claimable_messages o
+    where o.session_id = any(held)
+    order by o.queued_at
+    limit 500
+  ), free as (
+    select m.* from public.messages m
+    where m.id in (select o.id from oldest o) and m.translation is null and m.status in ('queued', 'processing')
+    order by m.queued_at, m.seq
+    limit "limit"
+    for no key update skip locked
+  ), leased as (
+    insert into private.translation_jobs as j (message_id, worker, token, leased_until)
+    select f.id, claim_messages.worker, gen_random_uuid(), clock_timestamp() + claim_messages.lease from free f
+    on conflict (message_id) do update
+    set worker = excluded.worker, token = excluded.token, leased_until = excluded.leased_until, claims = j.claims + 1
+    -- As the job is now: its lease may have been extended since our snapshot was taken.
+    where (j.leased_until is null or j.leased_until <= clock_timestamp()) and j.next_attempt_at <= clock_timestamp()
+    returning j.message_id, j.token, j.leased_until, j.failures
+  ), moved as (
+    update public.messages m set status = 'processing' from leased l where m.id = l.message_id and m.status = 'queued'
+  )
+  select f.id, f.session_id, f.user_id, f.original, f.original_lang, f.target_lang, f.seq,
+         l.token, l.leased_until, l.failures + 1
+  from free f
+  join leased l on l.message_id = f.id
+  order by f.session_id, f.seq;
+end;
+$$;
+comment on function public.claim_messages(text, integer, interval) is
+  'Claims the oldest claimable messages, at most limit, for the time of the lease, and returns them by session in order. Each comes with the token that completes, fails, releases or extends it.';
+
+create function private.claimed_message(id uuid, token uuid) returns public.messages
+language plpgsql volatile security invoker set search_path = '' as $$
+declare
+  message public.messages;
+begin
+  -- The message before its job: whoever holds the message decides about the job.
+  select * into message from public.messages m where m.id = claimed_message.id for no key update;
+  if not found or not exists (
+    select from private.translation_jobs j
+    where j.message_id = claimed_message.id and j.token = claimed_message.token and j.leased_until is not null
+  ) then
+    raise sqlstate 'PT409' using
+      message = 'This claim has been lost',
+      detail = format('Message %s was claimed by somebody else, was moved on by a client, or is gone. Nothing was written.',
+                      claimed_message.id),
+      hint = 'Drop the work. Extend a lease in time, or claim with a longer one.';
+  end if;
+  return message;
+end;
+$$;
+comment on function private.claimed_message(uuid, uuid) is 'Locks a message for the holder of its token. PT409 for a stale token.';
+
+create function public.extend_lease(id uuid, token uuid, lease interval default '30 seconds') returns timestamptz
+language plpgsql volatile security invoker set search_path = '' as $$
+declare
+  leased_until timestamptz;
+begin
+  if extend_lease.lease is null or extend_lease.lease not between interval '0' and interval '1 hour' then
+    raise sqlstate 'PT400' using
+      message = 'A lease is at most 1 hour',
+      detail = format('The lease is %s.', coalesce(extend_lease.lease::text, 'null')),
+      hint = 'Extend a lease again while the work goes on.';
+  end if;
+  update private.translation_jobs j set leased_until = clock_timestamp() + extend_lease.lease
+  where j.message_id = extend_lease.id and j.token = extend_lease.token and j.leased_until is not null
+  returning j.leased_until into leased_until;
+  if not found then
+    perform private.claimed_message(extend_lease.id, extend_lease.token);
+  end if;
+  return leased_until;
+end;
+$$;
+comment on function public.extend_lease(uuid, uuid, interval) is
+  'Lets the lease end so long from now, and returns when. PT409 for a stale token.';
+
+create function public.complete_message(id uuid, token uuid, translation text, metrics jsonb default null)
+returns public.messages
+language plpgsql volatile security invoker set search_path = '' as $$
+declare
+  message public.messages;
+begin
+  if complete_message.translation is null then
+    raise sqlstate 'PT400' using
+      message = 'A message is completed with its translation',
+      detail = 'The translation is null.',
+      hint = 'Report what cannot be translated with fail_message().';
+  end if;
+  -- The same again, since the first answer was lost?
+  select m.* into message from public.messages m
+  join private.translation_jobs j on j.message_id = m.id
+  where m.id = complete_message.id and j.token = complete_message.token and j.leased_until is null
+    and m.translation = complete_message.translation;
+  if found then
+    return message;
+  end if;
+
+  message := private.claimed_message(complete_message.id, complete_message.token);
+  update public.messages m
+  set translation = complete_message.translation,
+      performance_metrics = coalesce(complete_message.metrics, m.performance_metrics)
+  where m.id = message.id
+  returning * into message;
+  return message;
+end;
+$$;
+comment on function public.complete_message(uuid, uuid, text, jsonb) is
+  'Stores the translation and ends the lease; the status stays processing, ready to display. The same call again changes nothing. PT409 for a stale token.';
+
+create function public.fail_message(id uuid, token uuid, error text) returns public.messages
+language plpgsql volatile security invoker set search_path = '' as $$
+declare
+  message public.messages;
+  settings private.settings;
+  reason text := left(coalesce(nullif(trim(fail_message.error), ''), 'The worker gave no reason.'), 1000);
+  failed integer;
+begin
+  -- The same again, since the first answer was lost?
+  select m.* into message from public.messages m
+  join private.translation_jobs j on j.message_id = m.id
+  where m.id = fail_message.id and j.token = fail_message.token and j.leased_until is null
+    and j.last_error = reason and m.status in ('queued', 'failed');
+  if found then
+    return message;
+  end if;
+
+  message := private.claimed_message(fail_message.id, fail_message.token);
+  select * into settings from private.settings;
+  update private.translation_jobs j
+  set failures = j.failures + 1,
+      claims = 0,
+      last_error = reason,
+      next_attempt_at = clock_timestamp() + least(settings.retry_delay * 2 ^ least(j.failures, 20), interval '5 minutes')
+  where j.message_id = message.id
+  returning j.failures into failed;
+
+  update public.messages m
+  set status = case when failed < settings.max_failures then 'queued' else 'failed' end, error = reason
+  where m.id = message.id
+  returning * into message;
+  return message;
+end;
+$$;
+comment on function public.fail_message(uuid, uuid, text) is
+  'Queues the message again, after a pause that doubles with each failure; the last of settings.max_failures leaves it failed, with the error. The same call again changes nothing. PT409 for a stale token.';
+
+create function public.release_message(id uuid, token uuid) returns public.messages
+language plpgsql volatile security invoker set search_path = '' as $$
+declare
+  message public.messages;
+begin
+  -- The same again, since the first answer was lost?
+  select m.* into message from public.messages m
+  join private.translation_jobs j on j.message_id = m.id
+  where m.id = release_message.id and j.token = release_message.token and j.leased_until is null and m.status = 'queued';
+  if found then
+    return message;
+  end if;
+
+  message := private.claimed_message(release_message.id, release_message.token);
+  update private.translation_jobs j set claims = j.claims - 1 where j.message_id = message.id;
+  update public.messages m set status = 'queued' where m.id = message.id returning * into message;
+  return message;
+end;
+$$;
+comment on function public.release_message(uuid, uuid) is
+  'Gives a claim back: the message can be claimed again at once, as if it had not been. The same call again changes nothing. PT409 for a stale token.';
+
+create function public.retry_failed(session_id uuid) returns setof public.messages
+language plpgsql volatile security invoker set search_path = '' as $$
+begin
+  perform from private.session_revisions r where r.session_id = retry_failed.session_id for no key update;
+  return query
+  update public.messages m set status = 'queued'
+  where m.id in (
+    select f.id from public.messages f
+    where f.session_id = retry_failed.session_id and f.status = 'failed' and f.translation is null
+    for no key update skip locked
+  )
+  returning m.*;
+end;
+$$;
+comment on function public.retry_failed(uuid) is
+  'Queues the failed messages of a session again, with all their attempts, and returns them.';
+
+-- The worker holds its own secret key; the SDK holds none.
+revoke all on private.translation_jobs, private.claimable_messages from public, anon, authenticated;
+grant select, insert, update on private.translation_jobs to service_role;
+grant select on private.claimable_messages to service_role;
+grant select, update on private.session_revisions to service_role;
+
+revoke all on function private.settle_job(), private.claimed_message(uuid, uuid),
+  public.claim_messages(text, integer, interval), public.extend_lease(uuid, uuid, interval),
+  public.complete_message(uuid, uuid, text, jsonb), public.fail_message(uuid, uuid, text),
+  public.release_message(uuid, uuid), public.retry_failed(uuid)
+  from public, anon, authenticated;
+grant execute on function private.claimed_message(uuid, uuid),
+  public.claim_messages(text, integer, interval), public.extend_lease(uuid, uuid, interval),
+  public.complete_message(uuid, uuid, text, jsonb), public.fail_message(uuid, uuid, text),
+  public.release_message(uuid, uuid), public.retry_failed(uuid)
+  to service_role;
