@@ -117,7 +117,8 @@ class Participant(_Row):
     joined_at: datetime
     last_seen: datetime
     left_at: datetime | None
-    """None while present."""
+    is_away: bool
+    """Not seen for two minutes, or what the database's settings say; counts again at the next sign of life."""
 
 
 class Message(Identified):
@@ -133,6 +134,8 @@ class Message(Identified):
     queued_at: datetime
     processed_at: datetime | None
     displayed_at: datetime | None
+    error: str | None
+    """Why the translation failed; None in every other status."""
     performance_metrics: Any
     """JSON, as written: usually what PerformanceMetrics.model_validate reads."""
     timestamp: datetime
@@ -155,6 +158,7 @@ class MessageInsert(_Payload):
     queued_at: datetime | None = None
     processed_at: datetime | None = None
     displayed_at: datetime | None = None
+    error: str | None = None
     performance_metrics: PerformanceMetrics | None = None
     timestamp: datetime | None = None
     created_at: datetime | None = None
@@ -172,6 +176,7 @@ class MessageUpdate(_Payload):
     queued_at: datetime | None = None
     processed_at: datetime | None = None
     displayed_at: datetime | None = None
+    error: str | None = None
     performance_metrics: PerformanceMetrics | None = None
     timestamp: datetime | None = None
     created_at: datetime | None = None

@@ -2,13 +2,15 @@
 
 import asyncio
 import re
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 import supalocal
-from babelroom import Babelroom, Conflict, InvalidCode, InvalidId, SessionExpired, SessionNotFound
+from babelroom import Babelroom, Conflict, InvalidCode, InvalidId, InvalidInput, SessionExpired, SessionNotFound
+from babelroom.services.sessions import SessionService
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,6 +53,65 @@ async def test_an_expired_session_refuses_at_that_instant(room, database, user):
     assert not await room.sessions.session_exists(session.code)
     with pytest.raises(SessionExpired, match="Session not found or expired"):
         await room.sessions.join_session(session.code, user, "en")
+
+
+async def test_a_session_lives_longer_when_extended(room):
+    """By the duration, and at most to 24 hours from its creation."""
+    session = await room.sessions.create_session()
+    longer = await room.sessions.extend_session(session.id, timedelta(minutes=90))
+    assert longer.expires_at - session.expires_at == timedelta(minutes=90)
+    longest = await room.sessions.extend_session(session.id, timedelta(days=3))
+    assert longest.expires_at - session.created_at == timedelta(hours=24)
+
+
+async def test_only_a_live_session_is_extended(room):
+    """And only forwards."""
+    session = await room.sessions.create_session()
+    with pytest.raises(InvalidInput, match="positive timedelta"):
+        await room.sessions.extend_session(session.id, timedelta(0))
+    with pytest.raises(SessionNotFound):
+        await room.sessions.extend_session(uuid4(), timedelta(hours=1))
+    await room.sessions.close_session(session.id)
+    with pytest.raises(SessionExpired):
+        await room.sessions.extend_session(session.id, timedelta(hours=1))
+
+
+async def test_closing_a_session_ends_it_at_once(room, user):
+    """Nobody joins any more; closing it again does nothing, and an unknown one is said to be unknown."""
+    session = await room.sessions.create_session()
+    closed = await room.sessions.close_session(session.id)
+    assert not closed.is_active
+    assert await room.sessions.close_session(session.id) == closed
+    with pytest.raises(SessionExpired):
+        await room.sessions.join_session(session.code, user, "en")
+    with pytest.raises(SessionNotFound):
+        await room.sessions.close_session(uuid4())
+
+
+async def test_a_client_says_that_its_users_are_there(room, database, user):
+    """So a participant who had gone out of sight counts again."""
+    sessions = SessionService(room._session_rows, room._subscriptions, sign_of_life=0.05)
+    session = await room.sessions.create_session()
+    await sessions.join_session(session.code, user, "en")
+    counts = asyncio.Queue()
+    await room.sessions.subscribe_to_session(session.id, lambda row: counts.put_nowait(row.user_count))
+    try:
+        database.execute("update session_participants set is_away = true where session_id = %s", [session.id])
+        async with asyncio.timeout(10):
+            assert [await counts.get(), await counts.get()] == [0, 1]
+    finally:
+        await sessions.leave_joined()
+
+
+async def test_a_client_stops_for_a_session_that_is_over(room, user):
+    """Its signs of life are refused then; the other sessions' go on."""
+    sessions = SessionService(room._session_rows, room._subscriptions, sign_of_life=0.05)
+    session = await room.sessions.create_session()
+    await sessions.join_session(session.code, user, "en")
+    await room.sessions.leave_session(session.id, user)
+    async with asyncio.timeout(10):
+        await asyncio.wait([sessions._presence])
+    assert sessions._joined == []
 
 
 async def test_a_closed_session_is_gone(room, database, user):

@@ -72,14 +72,8 @@ class MessageRepository:
 
     async def since(self, session_id: UUID, rev: int, limit: int) -> list[Message]:
         """The states after rev, by rev, rising."""
-        query = (
-            self._gateway.supabase.table("messages")
-            .select("*")
-            .eq("session_id", str(session_id))
-            .gt("rev", rev)
-            .order("rev")
-            .limit(limit)
-        )
+        arguments = {"session_id": str(session_id), "rev": rev, "limit": limit}
+        query = self._gateway.supabase.rpc("messages_since", arguments)
         return await self._gateway.run("messages.since", query, _MESSAGES.validate_python, idempotent=True)
 
     async def last_rev(self, session_id: UUID) -> int:

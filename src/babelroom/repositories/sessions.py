@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from babelroom.models import Participant, Session
 from babelroom.repositories._gateway import Gateway
 
 _CODE = TypeAdapter(str)
+_FLAG = TypeAdapter(bool)
 _SESSIONS = TypeAdapter(list[Session])
 _PARTICIPANTS = TypeAdapter(list[Participant])
 
@@ -54,6 +56,20 @@ class SessionRepository:
         query = self._gateway.supabase.rpc("leave_session", {"session_id": str(session_id)})
         await self._gateway.run("sessions.leave", query, _nothing, idempotent=False)
 
+    async def touch(self, session_id: UUID, user_id: UUID) -> bool:
+        arguments = {"session_id": str(session_id), "user_id": str(user_id)}
+        query = self._gateway.supabase.rpc("touch_participant", arguments)
+        return await self._gateway.run("sessions.touch", query, _FLAG.validate_python, idempotent=True)
+
+    async def extend(self, session_id: UUID, duration: timedelta) -> Session:
+        arguments = {"session_id": str(session_id), "duration": f"{duration.total_seconds():f} seconds"}
+        query = self._gateway.supabase.rpc("extend_session", arguments)
+        return await self._gateway.run("sessions.extend", query, Session.model_validate, idempotent=False)
+
+    async def close(self, session_id: UUID) -> Session:
+        query = self._gateway.supabase.rpc("close_session", {"session_id": str(session_id)})
+        return await self._gateway.run("sessions.close", query, Session.model_validate, idempotent=True)
+
     async def get(self, session_id: UUID) -> Session | None:
         query = self._gateway.supabase.table("sessions").select("*").eq("id", str(session_id))
         rows = await self._gateway.run("sessions.get", query, _SESSIONS.validate_python, idempotent=True)
@@ -65,6 +81,7 @@ class SessionRepository:
             .select("*")
             .eq("session_id", str(session_id))
             .is_("left_at", "null")
+            .eq("is_away", value=False)
             .order("joined_at")
         )
         return await self._gateway.run("sessions.participants", query, _PARTICIPANTS.validate_python, idempotent=True)

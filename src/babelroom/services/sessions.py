@@ -6,10 +6,11 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from babelroom import inputs
-from babelroom.errors import Conflict, SchemaMissing
+from babelroom.errors import BabelroomError, Conflict, InvalidInput, SchemaMissing, SessionExpired, SessionNotFound
 from babelroom.models import Participant, Session
 from babelroom.realtime.row_stream import RowStream
 from babelroom.realtime.subscription import Callback, Subscription
@@ -22,13 +23,21 @@ _TRIES = 10
 """Codes to try when the database has no function for it; the founding spec's number."""
 
 
+SIGN_OF_LIFE_SECONDS = 30.0
+"""How often a client says that its users are there. The database takes them as gone after 2 minutes without a sign."""
+
+
 class SessionService:
     """The founding spec's SessionService. Reached as `Babelroom.sessions`."""
 
-    def __init__(self, sessions: SessionRepository, subscriptions: Subscriptions) -> None:
+    def __init__(
+        self, sessions: SessionRepository, subscriptions: Subscriptions, *, sign_of_life: float = SIGN_OF_LIFE_SECONDS
+    ) -> None:
         self._sessions = sessions
         self._subscriptions = subscriptions
+        self._sign_of_life = sign_of_life
         self._joined: list[tuple[UUID, UUID | None]] = []
+        self._presence: asyncio.Task[None] | None = None
 
     async def generate_session_code(self) -> str:
         """Return a four-digit code that no live session has.
@@ -65,7 +74,8 @@ class SessionService:
         """Join the session with this code and return it. A user who joins twice counts once.
 
         With the code alone, as in the founding spec, every call counts, so it is not retried once it may have
-        reached the server. Closing the client leaves the sessions that it joined.
+        reached the server. Until it leaves, the client tells the database every 30 seconds that the user is there;
+        one who falls silent no longer counts after 2 minutes. Closing the client leaves the sessions that it joined.
 
         Raises:
             SessionNotFound: no session has this code.
@@ -80,6 +90,8 @@ class SessionService:
         session = await self._sessions.join(code, user, inputs.language(lang or ""))
         if (session.id, user) not in self._joined:
             self._joined.append((session.id, user))
+        if self._presence is None or self._presence.done():
+            self._presence = asyncio.create_task(self._stay_present(), name="babelroom presence")
         return session
 
     async def leave_session(self, session_id: UUID | str, user_id: UUID | str | None = None) -> None:
@@ -94,6 +106,27 @@ class SessionService:
             await self._sessions.leave(session, user)
         if (session, user) in self._joined:
             self._joined.remove((session, user))
+
+    async def extend_session(self, session_id: UUID | str, duration: timedelta) -> Session:
+        """Move the end of a live session by the duration, at most to 24 hours from its creation; return the session.
+
+        It is not retried once it may have reached the server: the session would be extended twice.
+
+        Raises:
+            SessionNotFound: there is no such session.
+            SessionExpired: it was closed, or its time is over.
+        """
+        if not isinstance(duration, timedelta) or duration <= timedelta(0):
+            raise InvalidInput(f"A session is extended by a positive timedelta. Got {duration!r:.40}.")
+        return await self._sessions.extend(inputs.uuid(session_id), duration)
+
+    async def close_session(self, session_id: UUID | str) -> Session:
+        """Close the session for everybody, which frees its code, and return it. Closing twice does nothing.
+
+        Raises:
+            SessionNotFound: there is no such session.
+        """
+        return await self._sessions.close(inputs.uuid(session_id))
 
     async def get_participants(self, session_id: UUID | str) -> list[Participant]:
         """Who is in the session now and speaks which language, in the order of joining."""
@@ -120,11 +153,32 @@ class SessionService:
 
     async def leave_joined(self) -> None:
         """Leave every session that this client joined, as far as the server can be reached."""
+        if self._presence is not None:
+            self._presence.cancel()
+            await asyncio.wait([self._presence])
         joined, self._joined = self._joined, []
         left = await asyncio.gather(*(self.leave_session(*each) for each in joined), return_exceptions=True)
         for (session_id, _), error in zip(joined, left, strict=True):
             if error is not None:
                 logger.warning("Session %s could not be left: %s", session_id, error)
+
+    async def _stay_present(self) -> None:
+        while any(user for _, user in self._joined):
+            await asyncio.sleep(self._sign_of_life)
+            for session_id, user in list(self._joined):
+                if user is not None:
+                    await self._show(session_id, user)
+
+    async def _show(self, session_id: UUID, user: UUID) -> None:
+        try:
+            is_in = await self._sessions.touch(session_id, user)
+        except (SessionExpired, SessionNotFound):
+            is_in = False
+        except BabelroomError as error:
+            logger.info("No sign of life reached session %s: %s", session_id, error)
+            return
+        if not is_in and (session_id, user) in self._joined:
+            self._joined.remove((session_id, user))
 
     async def _subscribe(self, session_id: UUID) -> Subscription[Session]:
         async def current() -> list[Session]:

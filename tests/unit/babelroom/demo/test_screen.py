@@ -16,7 +16,7 @@ def message(status, rev, translation=None):
     return Message(
         id=UUID(int=1), session_id=UUID(int=9), user_id=UUID(int=8), original="Hello", translation=translation,
         original_lang="en", target_lang="es", status=status, queued_at=NOW, processed_at=None, displayed_at=None,
-        performance_metrics=None, timestamp=NOW, created_at=NOW, seq=1, rev=rev,
+        error=None, performance_metrics=None, timestamp=NOW, created_at=NOW, seq=1, rev=rev,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ def state(message_id, rev, status, *, seq=None, translation=None, original="Hell
     return Message(
         id=message_id, session_id=UUID(int=9), user_id=UUID(int=8), original=original, translation=translation,
         original_lang="en", target_lang="es", status=status, queued_at=NOW, processed_at=None, displayed_at=None,
-        performance_metrics=None, timestamp=NOW, created_at=NOW, seq=seq or message_id.int, rev=rev,
+        error=None, performance_metrics=None, timestamp=NOW, created_at=NOW, seq=seq or message_id.int, rev=rev,
     )  # fmt: skip
 
 

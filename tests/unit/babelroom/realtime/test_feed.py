@@ -17,7 +17,7 @@ def state(rev: int, seq: int | None = None) -> Message:
     seq = seq or rev
     return Message(
         id=UUID(int=seq), session_id=SESSION, user_id=UUID(int=2), original="Hi", translation=None, original_lang="en",
-        target_lang="es", status=MessageStatus.QUEUED, queued_at=NOW, processed_at=None, displayed_at=None,
+        target_lang="es", status=MessageStatus.QUEUED, queued_at=NOW, processed_at=None, displayed_at=None, error=None,
         performance_metrics=None, timestamp=NOW, created_at=NOW, seq=seq, rev=rev,
     )  # fmt: skip
 
