@@ -179,7 +179,7 @@ begin
         where p.session_id = session and p.left_at is null and not p.is_away
       ),
       -- Going out of sight and coming back is neither joining nor leaving.
-      last_activity = case when old.is_away is distinct from new.is_away and tg_op = 'UPDATE'
+      last_activity = case when tg_op = 'UPDATE' and old.left_at is not distinct from new.left_at
         then s.last_activity else clock_timestamp() end
   where s.id = session;
   return null;
@@ -235,12 +235,12 @@ begin
     drawn := null;
   end loop;
   if drawn is null then
-    select lpad(n::text, 4, '0') into drawn
-    from generate_series(0, 9999) as n
-    where not exists (
-      select from public.sessions s
-      where s.code = lpad(n::text, 4, '0') and s.is_active and s.expires_at > clock_timestamp()
-    )
+    select free.code into drawn
+    from (
+      select lpad(n::text, 4, '0') as code from generate_series(0, 9999) as n
+      except
+      select s.code from public.sessions s where s.is_active and s.expires_at > clock_timestamp()
+    ) free
     order by gen_random_uuid()
     limit 1;
   end if;
@@ -301,7 +301,7 @@ begin
     select * into session from public.sessions s where s.code = join_session.code and not s.is_active limit 1;
   end if;
   perform private.require_live(
-    session, format('No session has the code %s.', left(to_jsonb(join_session.code)::text, 20))
+    session, format('No session has the code %s.', left(coalesce(to_jsonb(join_session.code)::text, 'null'), 20))
   );
 
   insert into public.session_participants as p (session_id, user_id, lang)
@@ -312,7 +312,9 @@ begin
       last_seen = clock_timestamp(),
       left_at = null;
 
+  -- Counting waited for whoever held the session; it may have been closed meanwhile.
   select * into session from public.sessions s where s.id = session.id;
+  perform private.require_live(session, 'The session was deleted at this moment.');
   return session;
 end;
 $$;
@@ -344,6 +346,7 @@ comment on function public.leave_session(uuid, uuid) is
 create function public.touch_participant(session_id uuid, user_id uuid) returns boolean
 language plpgsql volatile security invoker set search_path = '' as $$
 begin
+  perform private.require_live(s, '') from public.sessions s where s.id = touch_participant.session_id;
   -- Asked often, written seldom.
   update public.session_participants p set last_seen = clock_timestamp()
   where p.session_id = touch_participant.session_id and p.user_id = touch_participant.user_id
@@ -370,7 +373,9 @@ begin
       hint = 'Give an interval such as 1 hour.';
   end if;
   update public.sessions s
-  set expires_at = least(s.expires_at + duration, s.created_at + interval '24 hours')
+  set expires_at = greatest(
+    s.expires_at, least(s.expires_at + least(duration, interval '24 hours'), s.created_at + interval '24 hours')
+  )
   where s.id = extend_session.session_id and s.is_active and s.expires_at > clock_timestamp()
   returning * into session;
   if not found then

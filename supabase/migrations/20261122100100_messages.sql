@@ -158,7 +158,7 @@ begin
       select p.lang into to_lang from public.session_participants p
       where p.session_id = send_message.session_id and p.user_id <> send_message.user_id
         and p.left_at is null and p.lang is not null
-      order by p.joined_at desc
+      order by p.is_away, p.joined_at desc
       limit 1;
     end if;
     -- Of a session that is unknown, closed or expired the trigger on messages says so.

@@ -22,6 +22,7 @@ comment on column private.translation_jobs.token is 'Proves the claim. A new one
 comment on column private.translation_jobs.leased_until is 'When the message may be claimed by somebody else. Null: nobody has claimed it now.';
 comment on column private.translation_jobs.next_attempt_at is 'Not claimed before: the pause after a failure.';
 comment on column private.translation_jobs.claims is 'How often it was claimed and not given back, since the last retry_failed().';
+comment on column private.translation_jobs.last_error is 'Why the last claim failed; null since the next one.';
 comment on column private.translation_jobs.failures is 'How often a worker reported that it failed, since the last retry_failed().';
 
 -- Not concurrently, as a migration is one transaction; no project has messages before this release.
@@ -132,7 +133,8 @@ begin
     insert into private.translation_jobs as j (message_id, worker, token, leased_until)
     select f.id, claim_messages.worker, gen_random_uuid(), clock_timestamp() + claim_messages.lease from free f
     on conflict (message_id) do update
-    set worker = excluded.worker, token = excluded.token, leased_until = excluded.leased_until, claims = j.claims + 1
+    set worker = excluded.worker, token = excluded.token, leased_until = excluded.leased_until, claims = j.claims + 1,
+        last_error = null
     -- As the job is now: its lease may have been extended since our snapshot was taken.
     where (j.leased_until is null or j.leased_until <= clock_timestamp()) and j.next_attempt_at <= clock_timestamp()
     returning j.message_id, j.token, j.leased_until, j.failures
