@@ -1,0 +1,62 @@
+"""What the tests of the database share: more connections, settings that are put back, rows that have grown old."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import psycopg
+import pytest
+from psycopg import sql
+from support import rows
+
+import supalocal
+
+Connect = Callable[[], psycopg.Connection]
+
+
+@pytest.fixture
+def connect(stack: supalocal.Stack) -> Iterator[Connect]:
+    """Opens connections as the owner, each statement its own transaction; what still waits at the end is undone."""
+    with ExitStack() as opened:
+
+        def connected() -> psycopg.Connection:
+            connection = psycopg.connect(stack.db_url, autocommit=True)
+            opened.callback(connection.close)
+            connection.execute(rows.TIMES_OUT)
+            return connection
+
+        yield connected
+
+
+@pytest.fixture
+def other(connect: Connect) -> psycopg.Connection:
+    """A second connection."""
+    return connect()
+
+
+@pytest.fixture
+def third(connect: Connect) -> psycopg.Connection:
+    """A third connection."""
+    return connect()
+
+
+@pytest.fixture
+def unnoticed(stack: supalocal.Stack) -> Iterator[psycopg.Connection]:
+    """A connection whose writes no trigger notices: it lets rows grow old."""
+    with psycopg.connect(stack.admin_db_url, autocommit=True) as connection:
+        connection.execute("set session_replication_role = replica")
+        yield connection
+
+
+@pytest.fixture
+def change_settings(database: psycopg.Connection) -> Iterator[Callable[..., None]]:
+    """Changes private.settings for one test."""
+
+    def change(**columns: object) -> None:
+        for name, setting in columns.items():
+            database.execute(sql.SQL("update private.settings set {} = %s").format(sql.Identifier(name)), [setting])
+
+    before = rows.one(database, "select * from private.settings")
+    yield change
+    change(**before)
