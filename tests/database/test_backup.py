@@ -43,15 +43,12 @@ class Restored:
 
 @contextmanager
 def project(stack, name, folder=None):
-    """A project of its own on the stack's server; without a folder it is as empty as a new hosted one."""
+    """A project of its own on the stack's server, with which it goes; without a folder as empty as a new hosted one."""
     with psycopg.connect(stack.admin_db_url, autocommit=True) as admin:
         admin.execute(f"create database {name}")
-        try:
-            url = urlsplit(stack.admin_db_url)._replace(path=f"/{name}").geturl()
-            with supalocal.Stack(folder, db_url=url, seed=False).running() as running:
-                yield running
-        finally:
-            admin.execute(f"drop database {name} with (force)")
+    url = urlsplit(stack.admin_db_url)._replace(path=f"/{name}").geturl()
+    with supalocal.Stack(folder, db_url=url, seed=False).running() as running:
+        yield running
 
 
 def converse(url):
@@ -211,6 +208,25 @@ def test_a_failed_backup_leaves_nothing(backup, run, tmp_path):
     done = run("backup", backup.source.db_url.replace("postgres:", "authenticator:", 1), tmp_path / "a.dump")
     assert (done.returncode, list(tmp_path.iterdir())) == (1, [])
     assert "permission denied" in done.stderr
+
+
+def test_a_backup_that_is_stopped_leaves_nothing(backup, root, tmp_path):
+    """Neither a file nor a pg_dump."""
+    waits = "select count(*) from pg_stat_activity where application_name = 'pg_dump' and wait_event_type = 'Lock'"
+    command = [root / "scripts" / "backup", "--db-url", backup.source.db_url, tmp_path / "a.dump"]
+    with (
+        psycopg.connect(backup.source.db_url) as locking,
+        psycopg.connect(backup.source.db_url, autocommit=True) as watching,
+    ):
+        locking.execute("lock table public.messages")
+        with subprocess.Popen(command) as process:
+            while watching.execute(waits).fetchone() == (0,):
+                assert process.poll() is None
+            process.terminate()
+        assert (process.returncode, list(tmp_path.iterdir())) == (143, [])
+        locking.rollback()
+        while watching.execute(waits.replace(" and wait_event_type = 'Lock'", "")).fetchone() != (0,):
+            pass
 
 
 def test_a_project_in_use_is_not_restored_into(backup, run):
