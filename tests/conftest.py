@@ -8,15 +8,22 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from support import servers
 
 import supalocal
 from babelroom import Babelroom, Session
 
+pytest_plugins = ["support.hosted"]
+
 ROOT = Path(__file__).parents[1]
+BUNDLED = 18
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="fail if a test is skipped")
+    parser.addoption(
+        "--postgres", type=int, choices=(15, 17, BUNDLED), default=BUNDLED, help="the server of the shared stacks"
+    )
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -33,16 +40,30 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[supalocal.Stack]:
+def shared_server(pytestconfig: pytest.Config) -> Iterator[servers.Server | None]:
+    """The server that `--postgres` asks for; None: the bundled one, which each stack starts by itself."""
+    version = pytestconfig.getoption("--postgres")
+    if version == BUNDLED:
+        yield None
+    else:
+        with servers.running(version) as running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+def stack(shared_server: servers.Server | None) -> Iterator[supalocal.Stack]:
     """One Supabase for the whole run; a test keeps to sessions of its own."""
-    with supalocal.Stack(project=ROOT, seed=False).running() as running:
+    db_url = shared_server and shared_server.url(servers.SUPERUSER)
+    with supalocal.Stack(project=ROOT, seed=False, db_url=db_url).running() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def bare_stack() -> Iterator[supalocal.Stack]:
+def bare_stack(shared_server: servers.Server | None) -> Iterator[supalocal.Stack]:
     """A Supabase without a project: no migrations."""
-    with supalocal.Stack().running() as running:
+    if shared_server:
+        shared_server.create("bare")
+    with supalocal.Stack(db_url=shared_server and shared_server.url(servers.SUPERUSER, "bare")).running() as running:
         yield running
 
 

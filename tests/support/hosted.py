@@ -1,0 +1,58 @@
+"""Fixtures: the migrations as users apply them, with the CLI, to a server like a hosted project's, with pg_cron."""
+
+import psycopg
+import pytest
+from support import servers
+from support.cli import Cli
+
+import supalocal
+
+
+@pytest.fixture(scope="session")
+def supabase(root, tmp_path_factory):
+    """The CLI, working on this project."""
+    program = Cli.find()
+    if program is None:
+        pytest.skip("needs the Supabase CLI (npm package supabase) in SUPABASE_CLI_PATH")
+    return Cli(program, root, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="session")
+def debian():
+    """Debian's Postgres 15 with pg_cron; nothing is applied yet."""
+    try:
+        found = servers.installation(15)
+    except servers.ServerMissing as exc:
+        pytest.skip(str(exc))
+    if not servers.has_cron(found):
+        pytest.skip("needs Debian's postgresql-15-cron")
+    with servers.running(15) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def first_push(supabase, debian):
+    """What the CLI said when it applied the migrations to the empty project."""
+    return supabase.push(debian.url())
+
+
+@pytest.fixture(scope="session")
+def pushed(debian, first_push):
+    """The URL, as `postgres`, of the database that the CLI migrated."""
+    assert first_push
+    return debian.url()
+
+
+@pytest.fixture
+def hosted(pushed):
+    """A connection to that database as `postgres`."""
+    with psycopg.connect(pushed, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def by_supalocal(debian, root):
+    """The URL of a database on the same server that supalocal migrated."""
+    url = debian.create("by_supalocal")
+    with supalocal.Stack(root, db_url=debian.url(servers.SUPERUSER, "by_supalocal"), seed=False).running():
+        return url
