@@ -1,0 +1,135 @@
+"""The clean-up jobs on the real pg_cron, and what is left of them on a server without it."""
+
+import time
+
+import psycopg
+import pytest
+
+JOBS = {
+    "cleanup-expired-sessions": "0 * * * *",
+    "delete-closed-sessions": "* * * * *",
+    "cleanup-participants": "* * * * *",
+    "cleanup-activity": "* * * * *",
+    "cleanup-job-runs": "30 3 * * *",
+}
+NEXT_MINUTE = 75.0  # seconds until pg_cron has surely begun what runs every minute
+
+
+@pytest.fixture(scope="module")
+def without_cron(bare_stack, root):
+    """A database where pg_cron cannot be had, migrated; and the notices of the migrations."""
+    with psycopg.connect(bare_stack.admin_db_url, autocommit=True) as admin:
+        admin.execute("create database without_cron owner postgres")
+    notices = []
+    with psycopg.connect(bare_stack.db_url, dbname="without_cron", autocommit=True) as connection:
+        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary))
+        for migration in sorted((root / "supabase" / "migrations").glob("*.sql")):
+            connection.execute(f"reset all; {migration.read_text()}")
+        yield connection, notices
+
+
+def expired_session(connection):
+    session = connection.execute("select (create_session()).id").fetchone()[0]
+    connection.execute("update sessions set expires_at = now() - interval '1 second' where id = %s", [session])
+    return session
+
+
+def is_active(connection, session):
+    return connection.execute("select is_active from sessions where id = %s", [session]).fetchone()[0]
+
+
+def status(connection):
+    """What cleanup_status() says of each job."""
+    rows = connection.cursor(row_factory=psycopg.rows.dict_row).execute("select * from cleanup_status()")
+    return {row.pop("job"): row for row in rows}
+
+
+def test_every_job_is_registered(hosted):
+    """By its name, for the owner of the tables, in this database; nothing else is."""
+    jobs = hosted.execute("select jobname, schedule, username, database, active from cron.job").fetchall()
+    assert {name: schedule for name, schedule, *_ in jobs} == JOBS
+    assert {tuple(rest) for _, _, *rest in jobs} == {("postgres", "postgres", True)}
+
+
+def test_the_status_is_what_pg_cron_has(hosted):
+    """Schedule and command of each job."""
+    jobs = hosted.execute("select jobname, schedule, command from cron.job").fetchall()
+    assert {(job, row["schedule"], row["command"]) for job, row in status(hosted).items()} == set(jobs)
+    assert all(row["is_scheduled"] for row in status(hosted).values())
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_jobs_command_runs_as_its_user(hosted, job):
+    """The very text that pg_cron would send."""
+    command, user = hosted.execute("select command, username from cron.job where jobname = %s", [job]).fetchone()
+    assert user == hosted.info.user
+    hosted.execute(command)
+
+
+def test_registering_again_changes_nothing(hosted):
+    """No job is doubled."""
+    before = hosted.execute("select * from cron.job order by jobid").fetchall()
+    assert hosted.execute("select schedule_cleanup()").fetchone() == (len(JOBS),)
+    assert hosted.execute("select * from cron.job order by jobid").fetchall() == before
+
+
+def test_a_stopped_job_is_told(hosted):
+    """Until it is registered again."""
+    hosted.execute("select cron.unschedule('cleanup-participants')")
+    assert not status(hosted)["cleanup-participants"]["is_scheduled"]
+    hosted.execute("select schedule_cleanup()")
+    assert status(hosted)["cleanup-participants"]["is_scheduled"]
+
+
+def test_old_runs_are_forgotten(hosted):
+    """Of our jobs; pg_cron keeps them for ever."""
+    hosted.execute(
+        "insert into cron.job_run_details (jobid, runid, database, username, command, status, start_time, end_time)"
+        " select jobid, -age, database, username, command, 'succeeded', now() - make_interval(days => age),"
+        " now() - make_interval(days => age) from cron.job, unnest(array[6, 8]) age where jobname = 'cleanup-activity'"
+    )
+    assert hosted.execute("select cleanup_job_runs()").fetchone() == (1,)
+    assert hosted.execute("select runid from cron.job_run_details where runid < 0").fetchall() == [(-6,)]
+    hosted.execute("delete from cron.job_run_details where runid < 0")
+
+
+def test_pg_cron_really_runs_a_job(hosted):
+    """An expired session is closed, and the status tells of the run."""
+    session = expired_session(hosted)
+    began = hosted.execute("select now()").fetchone()[0]
+    hosted.execute("select cron.schedule('cleanup-expired-sessions', '* * * * *', command) from cron.job"
+                   " where jobname = 'cleanup-expired-sessions'")  # fmt: skip
+    deadline = time.monotonic() + NEXT_MINUTE
+    try:
+        while (run := status(hosted)["cleanup-expired-sessions"])["last_status"] != "succeeded":
+            assert time.monotonic() < deadline, f"pg_cron ran nothing: {run}"
+            time.sleep(0.2)  # pg_cron announces nothing
+    finally:
+        hosted.execute("select schedule_cleanup()")
+    assert run["last_run_at"] >= began
+    assert not is_active(hosted, session)
+
+
+def test_without_pg_cron_the_migrations_say_what_will_not_run(without_cron):
+    """In one notice that names every job."""
+    _, notices = without_cron
+    [notice] = [notice for notice in notices if "pg_cron" in notice]
+    assert [job for job in JOBS if job not in notice] == []
+
+
+def test_without_pg_cron_the_status_answers(without_cron):
+    """Every job, none of them scheduled."""
+    connection, _ = without_cron
+    found = status(connection)
+    assert {job: row["schedule"] for job, row in found.items()} == JOBS
+    assert {(row["is_scheduled"], row["last_run_at"], row["last_status"]) for row in found.values()} == {
+        (False, None, None)
+    }
+
+
+def test_without_pg_cron_registering_says_what_to_do(without_cron):
+    """A sentence, and the statement that helps."""
+    connection, _ = without_cron
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="pg_cron is not enabled") as caught:
+        connection.execute("select schedule_cleanup()")
+    assert "create extension pg_cron" in caught.value.diag.message_hint
