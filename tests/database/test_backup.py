@@ -1,6 +1,7 @@
 """The drill: scripts/backup and scripts/restore between two databases on the stack's server, and what both refuse."""
 
 import asyncio
+import os
 import re
 import runpy
 import subprocess
@@ -210,23 +211,35 @@ def test_a_failed_backup_leaves_nothing(backup, run, tmp_path):
     assert "permission denied" in done.stderr
 
 
-def test_a_backup_that_is_stopped_leaves_nothing(backup, root, tmp_path):
-    """Neither a file nor a pg_dump."""
+@contextmanager
+def waiting_backup(source, root, file):
+    """A backup whose pg_dump waits for a table that somebody has locked."""
     waits = "select count(*) from pg_stat_activity where application_name = 'pg_dump' and wait_event_type = 'Lock'"
-    command = [root / "scripts" / "backup", "--db-url", backup.source.db_url, tmp_path / "a.dump"]
-    with (
-        psycopg.connect(backup.source.db_url) as locking,
-        psycopg.connect(backup.source.db_url, autocommit=True) as watching,
-    ):
+    with psycopg.connect(source.db_url) as locking, psycopg.connect(source.db_url, autocommit=True) as watching:
         locking.execute("lock table public.messages")
-        with subprocess.Popen(command) as process:
+        environment = os.environ | {"SUPABASE_DB_URL": source.db_url}
+        with subprocess.Popen([root / "scripts" / "backup", file], env=environment) as process:
             while watching.execute(waits).fetchone() == (0,):
                 assert process.poll() is None
+            yield process
             process.terminate()
-        assert (process.returncode, list(tmp_path.iterdir())) == (143, [])
-        locking.rollback()
-        while watching.execute(waits.replace(" and wait_event_type = 'Lock'", "")).fetchone() != (0,):
-            pass
+
+
+def test_a_backup_that_is_stopped_leaves_nothing(backup, root, tmp_path):
+    """Not even the beginning of a file."""
+    with waiting_backup(backup.source, root, tmp_path / "a.dump") as process:
+        assert list(tmp_path.rglob("a.dump")) != []
+    assert (process.returncode, list(tmp_path.iterdir())) == (143, [])
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
+def test_no_list_of_processes_shows_the_password(backup, root, tmp_path):
+    """Neither the script's own line, given SUPABASE_DB_URL, nor that of pg_dump."""
+    with waiting_backup(backup.source, root, tmp_path / "a.dump") as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        lines = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in (process.pid, *children)]
+    assert b"pg_dump" in lines[1]
+    assert [line for line in lines if b"postgres:postgres" in line or b"password" in line.lower()] == []
 
 
 def test_a_project_in_use_is_not_restored_into(backup, run):
