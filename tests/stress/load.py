@@ -1,0 +1,16 @@
+"""How much each scenario is asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    participants: int = 1_000
+    taken_codes: int = 0  # of the 10,000, before the creators begin
+    messages: int = 5_000
+    seconds: float = 30.0  # of typing; writers write for a third of it
+
+
+SHORT = Load(taken_codes=9_000, messages=1_000, seconds=5.0)

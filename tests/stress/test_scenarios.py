@@ -1,0 +1,44 @@
+"""Each scenario of scripts/stress once and short, on a server of its own."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def stress(root):
+    """Runs a scenario; fails with its own words."""
+
+    def run(name):
+        command = [sys.executable, "-m", "tests.stress", "--short", "--times", "1", "--seed", "1", name]
+        ended = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
+    return run
+
+
+def test_joins_and_leaves_are_counted_exactly(stress):
+    """From 50 connections at once, joining twice and leaving included."""
+    assert "1000 joins, 1000 again" in stress("joins")
+
+
+def test_every_code_is_drawn_once(stress):
+    """By 64 creators, down to the last of the 10,000; then there is none."""
+    assert "1000 codes drawn by 64 creators, none twice" in stress("codes")
+
+
+def test_revs_rise_whoever_writes_and_however(stress):
+    """No function of ours deadlocks, raw statements that do are undone whole, and a reader misses no state."""
+    assert "undone whole" in stress("writers")
+
+
+def test_each_message_is_completed_once_though_workers_die(stress):
+    """None waits for longer than a lease after its own ran out, and within a session the oldest come first."""
+    assert "each completed once" in stress("claims")
+
+
+def test_no_upsert_of_activity_fails(stress):
+    """Not beside 63 others, stale rows, nor the clean-up."""
+    assert "upserts by 64 clients in 16 sessions" in stress("typists")
