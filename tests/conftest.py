@@ -22,8 +22,19 @@ BUNDLED = 18
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="fail if a test is skipped")
     parser.addoption(
-        "--postgres", type=int, choices=(15, 17, BUNDLED), default=BUNDLED, help="the server of the shared stacks"
+        "--postgres",
+        type=int,
+        choices=(15, 17, BUNDLED),
+        default=BUNDLED,
+        help="run what uses the shared stacks, and only that, on this version instead of the bundled one",
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--postgres") != BUNDLED:
+        moved = [item for item in items if "shared_server" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=[item for item in items if item not in moved])
+        items[:] = moved
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
