@@ -15,19 +15,6 @@ JOBS = {
 NEXT_MINUTE = 75.0  # seconds until pg_cron has surely begun what runs every minute
 
 
-@pytest.fixture(scope="module")
-def without_cron(bare_stack, root):
-    """A database where pg_cron cannot be had, migrated; and the notices of the migrations."""
-    with psycopg.connect(bare_stack.admin_db_url, autocommit=True) as admin:
-        admin.execute("create database without_cron owner postgres")
-    notices = []
-    with psycopg.connect(bare_stack.db_url, dbname="without_cron", autocommit=True) as connection:
-        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary))
-        for migration in sorted((root / "supabase" / "migrations").glob("*.sql")):
-            connection.execute(f"reset all; {migration.read_text()}")
-        yield connection, notices
-
-
 def expired_session(connection):
     session = connection.execute("select (create_session()).id").fetchone()[0]
     connection.execute("update sessions set expires_at = now() - interval '1 second' where id = %s", [session])

@@ -56,3 +56,16 @@ def by_supalocal(debian, root):
     url = debian.create("by_supalocal")
     with supalocal.Stack(root, db_url=debian.url(servers.SUPERUSER, "by_supalocal"), seed=False).running():
         return url
+
+
+@pytest.fixture(scope="session")
+def without_cron(bare_stack, root):
+    """A connection to a migrated database where pg_cron cannot be had, and the notices of the migrations."""
+    with psycopg.connect(bare_stack.admin_db_url, autocommit=True) as admin:
+        admin.execute("create database without_cron owner postgres")
+    notices = []
+    with psycopg.connect(bare_stack.db_url, dbname="without_cron", autocommit=True) as connection:
+        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary))
+        for migration in sorted((root / "supabase" / "migrations").glob("*.sql")):
+            connection.execute(f"reset all; {migration.read_text()}")
+        yield connection, notices
