@@ -143,7 +143,7 @@ create function private.keep_participant_facts() returns trigger
 language plpgsql security invoker set search_path = '' as $$
 begin
   if current_user in ('anon', 'authenticated') then
-    new.joined_at := case when old.left_at is null then old.joined_at else clock_timestamp() end;
+    new.joined_at := case when old.left_at is null or new.left_at is not null then old.joined_at else clock_timestamp() end;
     new.last_seen := case when new.last_seen = old.last_seen then old.last_seen else clock_timestamp() end;
     new.left_at := case when new.left_at is not null then coalesce(old.left_at, clock_timestamp()) end;
   end if;

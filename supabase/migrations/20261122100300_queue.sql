@@ -151,27 +151,22 @@ $$;
 comment on function public.claim_messages(text, integer, interval) is
   'Claims the oldest claimable messages, at most limit, for the time of the lease, and returns them by session in order. Each comes with the token that completes, fails, releases or extends it.';
 
-create function private.claimed_message(id uuid, token uuid) returns public.messages
+create function private.require_claim(id uuid, token uuid) returns void
 language plpgsql volatile security invoker set search_path = '' as $$
-declare
-  message public.messages;
 begin
-  -- The message before its job: whoever holds the message decides about the job.
-  select * into message from public.messages m where m.id = claimed_message.id for no key update;
-  if not found or not exists (
+  if not exists (
     select from private.translation_jobs j
-    where j.message_id = claimed_message.id and j.token = claimed_message.token and j.leased_until is not null
+    where j.message_id = require_claim.id and j.token = require_claim.token and j.leased_until is not null
   ) then
     raise sqlstate 'PT409' using
       message = 'This claim has been lost',
       detail = format('Message %s was claimed by somebody else, was moved on by a client, or is gone. Nothing was written.',
-                      claimed_message.id),
+                      require_claim.id),
       hint = 'Drop the work. Extend a lease in time, or claim with a longer one.';
   end if;
-  return message;
 end;
 $$;
-comment on function private.claimed_message(uuid, uuid) is 'Locks a message for the holder of its token. PT409 for a stale token.';
+comment on function private.require_claim(uuid, uuid) is 'Refuses a token that holds no claim any more (PT409).';
 
 create function public.extend_lease(id uuid, token uuid, lease interval default '30 seconds') returns timestamptz
 language plpgsql volatile security invoker set search_path = '' as $$
@@ -188,7 +183,7 @@ begin
   where j.message_id = extend_lease.id and j.token = extend_lease.token and j.leased_until is not null
   returning j.leased_until into leased_until;
   if not found then
-    perform private.claimed_message(extend_lease.id, extend_lease.token);
+    perform private.require_claim(extend_lease.id, extend_lease.token);
   end if;
   return leased_until;
 end;
@@ -208,16 +203,16 @@ begin
       detail = 'The translation is null.',
       hint = 'Report what cannot be translated with fail_message().';
   end if;
+  select * into message from public.messages m where m.id = complete_message.id for no key update;
   -- The same again, since the first answer was lost?
-  select m.* into message from public.messages m
-  join private.translation_jobs j on j.message_id = m.id
-  where m.id = complete_message.id and j.token = complete_message.token and j.leased_until is null
-    and m.translation = complete_message.translation;
-  if found then
+  if message.translation = complete_message.translation and exists (
+    select from private.translation_jobs j
+    where j.message_id = message.id and j.token = complete_message.token and j.leased_until is null
+  ) then
     return message;
   end if;
 
-  message := private.claimed_message(complete_message.id, complete_message.token);
+  perform private.require_claim(complete_message.id, complete_message.token);
   update public.messages m
   set translation = complete_message.translation,
       performance_metrics = coalesce(complete_message.metrics, m.performance_metrics)
@@ -237,16 +232,16 @@ declare
   reason text := left(coalesce(nullif(trim(fail_message.error), ''), 'The worker gave no reason.'), 1000);
   failed integer;
 begin
+  select * into message from public.messages m where m.id = fail_message.id for no key update;
   -- The same again, since the first answer was lost?
-  select m.* into message from public.messages m
-  join private.translation_jobs j on j.message_id = m.id
-  where m.id = fail_message.id and j.token = fail_message.token and j.leased_until is null
-    and j.last_error = reason and m.status in ('queued', 'failed');
-  if found then
+  if message.status in ('queued', 'failed') and exists (
+    select from private.translation_jobs j
+    where j.message_id = message.id and j.token = fail_message.token and j.leased_until is null and j.last_error = reason
+  ) then
     return message;
   end if;
 
-  message := private.claimed_message(fail_message.id, fail_message.token);
+  perform private.require_claim(fail_message.id, fail_message.token);
   select * into settings from private.settings;
   update private.translation_jobs j
   set failures = j.failures + 1,
@@ -271,15 +266,16 @@ language plpgsql volatile security invoker set search_path = '' as $$
 declare
   message public.messages;
 begin
+  select * into message from public.messages m where m.id = release_message.id for no key update;
   -- The same again, since the first answer was lost?
-  select m.* into message from public.messages m
-  join private.translation_jobs j on j.message_id = m.id
-  where m.id = release_message.id and j.token = release_message.token and j.leased_until is null and m.status = 'queued';
-  if found then
+  if message.status = 'queued' and exists (
+    select from private.translation_jobs j
+    where j.message_id = message.id and j.token = release_message.token and j.leased_until is null
+  ) then
     return message;
   end if;
 
-  message := private.claimed_message(release_message.id, release_message.token);
+  perform private.require_claim(release_message.id, release_message.token);
   update private.translation_jobs j set claims = j.claims - 1 where j.message_id = message.id;
   update public.messages m set status = 'queued' where m.id = message.id returning * into message;
   return message;
@@ -311,12 +307,12 @@ grant select, insert, update on private.translation_jobs to service_role;
 grant select on private.claimable_messages to service_role;
 grant select, update on private.session_revisions to service_role;
 
-revoke all on function private.settle_job(), private.claimed_message(uuid, uuid),
+revoke all on function private.settle_job(), private.require_claim(uuid, uuid),
   public.claim_messages(text, integer, interval), public.extend_lease(uuid, uuid, interval),
   public.complete_message(uuid, uuid, text, jsonb), public.fail_message(uuid, uuid, text),
   public.release_message(uuid, uuid), public.retry_failed(uuid)
   from public, anon, authenticated;
-grant execute on function private.claimed_message(uuid, uuid),
+grant execute on function private.require_claim(uuid, uuid),
   public.claim_messages(text, integer, interval), public.extend_lease(uuid, uuid, interval),
   public.complete_message(uuid, uuid, text, jsonb), public.fail_message(uuid, uuid, text),
   public.release_message(uuid, uuid), public.retry_failed(uuid)

@@ -81,7 +81,7 @@ def test_only_what_is_queued_without_a_translation_is_claimed(database, meeting,
 
 
 @pytest.mark.usefixtures("claimed")
-def test_a_claimed_message_is_not_claimed_again(database):
+def test_a_require_claim_is_not_claimed_again(database):
     """Until its lease runs out."""
     assert queue.claim(database) == []
 
@@ -234,7 +234,7 @@ def test_a_call_without_sense_is_a_bad_request(database, statement):
         "select fail_message(gen_random_uuid(), gen_random_uuid(), 'no')",
         "select release_message(gen_random_uuid(), gen_random_uuid())",
         "select retry_failed(gen_random_uuid())",
-        "select private.claimed_message(gen_random_uuid(), gen_random_uuid())",
+        "select private.require_claim(gen_random_uuid(), gen_random_uuid())",
         "select * from private.translation_jobs",
         "select * from private.claimable_messages",
         "update private.translation_jobs set leased_until = null",
