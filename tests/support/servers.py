@@ -131,18 +131,25 @@ def has_cron(found: Installation) -> bool:
 def running(version: int) -> Iterator[Server]:
     """A server of that version, made from nothing; pg_cron, where it has it, is in its database `postgres`."""
     found = installation(version)
-    runtime = Path(tempfile.mkdtemp(prefix="postgres-", dir="/tmp"))  # a socket's path must be short
-    found.account.own(runtime)
-    found = _within_reach(found, runtime)
-    port = ports.free(0, option="")
-    _make_cluster(found, runtime)
-    with _serving(found, runtime, port):
-        by_socket = make_conninfo(host=str(runtime), port=port, user=SUPERUSER, dbname="postgres")
-        asyncio.run(_prepare(by_socket))
-        if has_cron(found):
-            with psycopg.connect(by_socket, autocommit=True) as connection:
-                connection.execute(_CRON_AS_HOSTED)
-        yield Server(found.root, port)
+    with _directory() as runtime:
+        found.account.own(runtime)
+        found = _within_reach(found, runtime)
+        port = ports.free(0, option="")
+        _make_cluster(found, runtime)
+        with _serving(found, runtime, port):
+            by_socket = make_conninfo(host=str(runtime), port=port, user=SUPERUSER, dbname="postgres")
+            asyncio.run(_prepare(by_socket))
+            if has_cron(found):
+                with psycopg.connect(by_socket, autocommit=True) as connection:
+                    connection.execute(_CRON_AS_HOSTED)
+            yield Server(found.root, port)
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    """A place for everything; in /tmp, as a socket's path must be short. The server's shell may remove it first."""
+    with tempfile.TemporaryDirectory(prefix="postgres-", dir="/tmp", ignore_cleanup_errors=True) as name:
+        yield Path(name)
 
 
 def _within_reach(found: Installation, runtime: Path) -> Installation:
