@@ -81,7 +81,7 @@ def test_only_what_is_queued_without_a_translation_is_claimed(database, meeting,
 
 
 @pytest.mark.usefixtures("claimed")
-def test_a_require_claim_is_not_claimed_again(database):
+def test_a_claimed_message_is_not_claimed_again(database):
     """Until its lease runs out."""
     assert queue.claim(database) == []
 
