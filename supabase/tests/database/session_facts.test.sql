@@ -1,7 +1,7 @@
 -- Facts of a session and its participants that are the database's: what a client sends for them is ignored.
 begin;
 create extension if not exists pgtap with schema extensions;
-select plan(21);
+select plan(22);
 
 select create_session('00000000-0000-4000-8000-000000000001');
 select join_session(
@@ -95,6 +95,10 @@ update public.session_participants set left_at = '2100-01-01' where user_id = '0
 select is(
   (select left_at from public.session_participants where user_id = '00000000-0000-4000-8000-00000000000a'),
   (select left_at from gone), 'Leaving again does not change when.'
+);
+select is(
+  (select joined_at from public.session_participants where user_id = '00000000-0000-4000-8000-00000000000a'),
+  (select joined_at from joined), 'Nor when they joined.'
 );
 select is(
   (select user_count from public.sessions where id = '00000000-0000-4000-8000-000000000001'), 0,
