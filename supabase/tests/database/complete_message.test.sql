@@ -1,0 +1,114 @@
+-- Completing a claim: the translation is stored, the lease ends, the message is ready to display.
+begin;
+create extension if not exists pgtap with schema extensions;
+select plan(17);
+
+create function pg_temp.refusal(statement text) returns text language plpgsql as $$
+declare
+  message text;
+  detail text;
+  hint text;
+begin
+  execute statement;
+  return null;
+exception when others then
+  get stacked diagnostics message = message_text, detail = pg_exception_detail, hint = pg_exception_hint;
+  return concat_ws(' | ', sqlstate, message, detail, hint);
+end;
+$$;
+-- The user "a" says something, in a message whose id ends in those digits.
+create function pg_temp.say(digits text, session uuid default '00000000-0000-4000-8000-000000000001') returns void
+language sql as $$
+  insert into public.messages (id, session_id, user_id, original, original_lang, target_lang)
+  values (('00000000-0000-4000-8000-0000000000' || digits)::uuid, session,
+          '00000000-0000-4000-8000-00000000000a', 'message ' || digits, 'en', 'es')
+$$;
+-- Who claims what: the last digits of the ids, in the order in which they come.
+create function pg_temp.claim(size integer default 10, worker text default 'worker') returns text language sql as $$
+  select string_agg(right(c.id::text, 2), ' ') from claim_messages(worker, size) c
+$$;
+create function pg_temp.message(digits text) returns public.messages language sql stable as $$
+  select m from public.messages m where m.id = ('00000000-0000-4000-8000-0000000000' || digits)::uuid
+$$;
+create function pg_temp.job(digits text) returns private.translation_jobs language sql stable as $$
+  select j from private.translation_jobs j where j.message_id = ('00000000-0000-4000-8000-0000000000' || digits)::uuid
+$$;
+-- Time cannot be waited for within a transaction.
+create function pg_temp.run_out(digits text) returns void language sql as $$
+  update private.translation_jobs set leased_until = now() - interval '1 second'
+  where message_id = ('00000000-0000-4000-8000-0000000000' || digits)::uuid
+$$;
+create function pg_temp.wait_out(digits text) returns void language sql as $$
+  update private.translation_jobs set next_attempt_at = now()
+  where message_id = ('00000000-0000-4000-8000-0000000000' || digits)::uuid
+$$;
+
+-- An empty queue, whatever was in it.
+update public.messages set status = 'displayed' where status in ('queued', 'processing');
+select create_session('00000000-0000-4000-8000-000000000001');
+set local role service_role;
+select pg_temp.say('11');
+create temporary table claimed as select * from claim_messages('worker');
+
+create temporary table completed as
+select c.* from claimed, complete_message(claimed.id, claimed.token, 'mensaje 11', '{"ms": 120}') c;
+select results_eq('table completed', 'select (pg_temp.message(''11'')).*', 'Completing returns the message as it is then.');
+select is(
+  (select (translation, status, performance_metrics)::text from completed),
+  '("mensaje 11",processing,"{""ms"": 120}")', 'It has its translation and metrics, and is ready to display.'
+);
+select ok((select processed_at between now() and clock_timestamp() from completed), 'It is stamped.');
+select is((pg_temp.job('11')).leased_until, null, 'The lease has ended.');
+select is(pg_temp.claim(), null, 'Nobody claims it again.');
+
+create temporary table repeated as
+select c.* from claimed, complete_message(claimed.id, claimed.token, 'mensaje 11', '{"ms": 120}') c;
+select results_eq('table repeated', 'table completed', 'The same call again changes nothing, not even the rev.');
+select is(
+  split_part(pg_temp.refusal('select complete_message(id, token, ''otro'') from claimed'), ' | ', 1), 'PT409',
+  'Another translation with the same token is refused.'
+);
+select is(
+  split_part(pg_temp.refusal('select fail_message(id, token, ''oops'') from claimed'), ' | ', 1), 'PT409',
+  'What is completed cannot fail.'
+);
+select is(
+  split_part(pg_temp.refusal('select release_message(id, token) from claimed'), ' | ', 1), 'PT409',
+  'Nor be given back.'
+);
+select is(
+  split_part(pg_temp.refusal('select extend_lease(id, token) from claimed'), ' | ', 1), 'PT409', 'Nor be kept.'
+);
+update public.messages set status = 'displayed' where id = '00000000-0000-4000-8000-000000000011';
+select is(
+  (select c.status from claimed, complete_message(claimed.id, claimed.token, 'mensaje 11') c), 'displayed',
+  'The same call again is answered also when the message has been displayed meanwhile.'
+);
+
+select pg_temp.say('12');
+update public.messages set performance_metrics = '{"recorded": true}' where id = '00000000-0000-4000-8000-000000000012';
+create temporary table next as select * from claim_messages('worker');
+select is(
+  pg_temp.refusal('select complete_message(id, token, null) from next'),
+  'PT400 | A message is completed with its translation | The translation is null.'
+  ' | Report what cannot be translated with fail_message().',
+  'Completing without a translation is refused.'
+);
+select throws_ok(
+  $$ select complete_message(id, token, ' ') from next $$, '23514', null, 'So is a blank one.'
+);
+select throws_ok(
+  $$ select complete_message(id, token, repeat('x', 40001)) from next $$, '23514', null, 'So is one that is too long.'
+);
+select isnt((pg_temp.job('12')).leased_until, null, 'Whoever was refused still holds the claim.');
+select is(
+  (select c.performance_metrics from next, complete_message(next.id, next.token, 'mensaje 12') c),
+  '{"recorded": true}'::jsonb, 'Without metrics, those that were there stay.'
+);
+select is(
+  split_part(pg_temp.refusal($$ select complete_message(gen_random_uuid(), gen_random_uuid(), 'x') $$), ' | ', 1), 'PT409',
+  'A message that is gone is a claim that was lost.'
+);
+
+select * from finish();
+rollback;
