@@ -300,9 +300,10 @@ begin
   if not found then
     select * into session from public.sessions s where s.code = join_session.code and not s.is_active limit 1;
   end if;
-  perform private.require_live(
-    session, format('No session has the code %s.', left(coalesce(to_jsonb(join_session.code)::text, 'null'), 20))
-  );
+  perform private.require_live(session, case
+    when join_session.code ~ '^[0-9]{4}$' then format('No session has the code %s.', join_session.code)
+    else 'A session code has four digits.'
+  end);
 
   insert into public.session_participants as p (session_id, user_id, lang)
   values (session.id, coalesce(join_session.user_id, gen_random_uuid()), join_session.lang)

@@ -80,11 +80,15 @@ declare
   candidates uuid[];
   held uuid[];
 begin
-  if claim_messages.worker is null or "limit" is null or "limit" not between 1 and 100
-     or claim_messages.lease is null or claim_messages.lease not between interval '0' and interval '1 hour' then
+  if (
+    char_length(claim_messages.worker) between 1 and 200 and "limit" between 1 and 100
+    and claim_messages.lease between interval '0' and interval '1 hour'
+  ) is not true then
     raise sqlstate 'PT400' using
       message = 'A claim needs a worker, a limit from 1 to 100 and a lease of at most 1 hour',
-      detail = format('worker %s, limit %s, lease %s', to_jsonb(claim_messages.worker), "limit", claim_messages.lease),
+      detail = format('The worker''s name has %s characters (1 to 200), the limit is %s, the lease %s.',
+        coalesce(char_length(claim_messages.worker), 0), coalesce("limit"::text, 'null'),
+        coalesce(claim_messages.lease::text, 'null')),
       hint = 'Give the worker any name that tells it from the others.';
   end if;
 
@@ -93,18 +97,17 @@ begin
   from (select o.session_id from private.claimable_messages o order by o.queued_at limit 500) c;
 
   -- Their counters, and with them the right to claim there: nobody else claims in these sessions until we commit.
-  select array_agg(r.session_id) into held from (
-    select c.session_id from private.session_revisions c
-    where c.session_id = any(candidates)
-    order by c.session_id
-    for no key update skip locked
-  ) r;
-  if held is null then
+  for attempt in 1..2 loop
+    select array_agg(r.session_id) into held from (
+      select c.session_id from private.session_revisions c
+      where c.session_id = any(candidates)
+      order by c.session_id
+      for no key update skip locked
+    ) r;
+    exit when held is not null or candidates is null;
     -- All are busy. Waiting for one is safe, as nothing is held; an empty answer would say that there is no work.
-    select array[c.session_id] into held from private.session_revisions c
-    where c.session_id = candidates[1]
-    for no key update;
-  end if;
+    perform from private.session_revisions c where c.session_id = candidates[1] for no key update;
+  end loop;
 
   -- What nobody brought to an end is not handed out for ever.
   update public.messages m
