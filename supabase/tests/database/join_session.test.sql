@@ -104,13 +104,13 @@ delete from public.sessions where code = (select code from unknown);
 set local role anon;
 select is(
   pg_temp.refusal($$ select join_session((select code from unknown), gen_random_uuid(), 'en') $$),
-  (select format('PT404 | Session not found or expired | No session has the code "%s".'
+  (select format('PT404 | Session not found or expired | No session has the code %s.'
                  ' | Create a session, or ask the other person for the code again.', code) from unknown),
   'A code that no session has is not found.'
 );
 select is(
   split_part(pg_temp.refusal($$ select join_session('nonsense', gen_random_uuid(), 'en') $$), ' | ', 3),
-  'No session has the code "nonsense".', 'Nor is what is no code.'
+  'A session code has four digits.', 'Nor is what is no code.'
 );
 select is(
   split_part(pg_temp.refusal($$ select join_session(null, gen_random_uuid(), 'en') $$), ' | ', 1), 'PT404',
