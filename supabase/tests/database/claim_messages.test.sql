@@ -1,7 +1,7 @@
 -- Claiming: the oldest first, whatever session they are of; nothing twice; in order within a session.
 begin;
 create extension if not exists pgtap with schema extensions;
-select plan(32);
+select plan(33);
 
 create function pg_temp.refusal(statement text) returns text language plpgsql as $$
 declare
@@ -109,28 +109,30 @@ select is(pg_temp.claim(1), '23', 'Within a session, the older one.');
 select is(pg_temp.claim(1), '24', 'Then the newer one.');
 
 create temporary table refused as
-select 'PT400 | A claim needs a worker, a limit from 1 to 100 and a lease of at most 1 hour | %s'
+select 'PT400 | A claim needs a worker, a limit from 1 to 100 and a lease of at most 1 hour'
+       ' | The worker''s name has %s characters (1 to 200), the limit is %s, the lease %s.'
        ' | Give the worker any name that tells it from the others.' as reason;
+select is(pg_temp.refusal('select claim_messages(null)'), format(reason, 0, 10, '00:00:30'), 'A worker has a name.')
+from refused;
 select is(
-  split_part(pg_temp.refusal('select claim_messages(null)'), ' | ', 2),
-  'A claim needs a worker, a limit from 1 to 100 and a lease of at most 1 hour', 'A worker has a name.'
-);
-select is(
-  pg_temp.refusal($$ select claim_messages('w', 0) $$), format(reason, 'worker "w", limit 0, lease 00:00:30'),
+  pg_temp.refusal($$ select claim_messages('w', 0) $$), format(reason, 1, 0, '00:00:30'),
   'Claiming nothing is refused.'
 )
 from refused;
 select is(split_part(pg_temp.refusal($$ select claim_messages('w', -1) $$), ' | ', 1), 'PT400', 'So is less.');
 select is(
-  pg_temp.refusal($$ select claim_messages('w', 101) $$), format(reason, 'worker "w", limit 101, lease 00:00:30'),
+  pg_temp.refusal($$ select claim_messages('w', 101) $$), format(reason, 1, 101, '00:00:30'),
   'So is claiming more than 100.'
 )
 from refused;
 select is(pg_temp.refusal($$ select claim_messages('w', 100) $$), null, 'A hundred is not too many.');
-select is(split_part(pg_temp.refusal($$ select claim_messages('w', null) $$), ' | ', 1), 'PT400', 'All is.');
+select is(
+  pg_temp.refusal($$ select claim_messages('w', null) $$), format(reason, 1, 'null', '00:00:30'), 'All is.'
+)
+from refused;
 select is(
   pg_temp.refusal($$ select claim_messages('w', 10, '61 minutes') $$),
-  format(reason, 'worker "w", limit 10, lease 01:01:00'), 'A lease is an hour at most.'
+  format(reason, 1, 10, '01:01:00'), 'A lease is an hour at most.'
 )
 from refused;
 select is(pg_temp.refusal($$ select claim_messages('w', 10, '1 hour') $$), null, 'An hour is not too long.');
@@ -141,9 +143,15 @@ select is(
 select is(
   split_part(pg_temp.refusal($$ select claim_messages('w', 10, null) $$), ' | ', 1), 'PT400', 'Nor lasts for ever.'
 );
-select pg_temp.say('25', '00000000-0000-4000-8000-000000000002');
-select isnt(pg_temp.refusal($$ select claim_messages('') $$), null, 'An empty name is none.');
-select isnt(pg_temp.refusal($$ select claim_messages(repeat('w', 201)) $$), null, 'A name ends at 200 characters.');
+select is(
+  split_part(pg_temp.refusal($$ select claim_messages('') $$), ' | ', 1), 'PT400', 'An empty name is none.'
+);
+select is(
+  pg_temp.refusal($$ select claim_messages(repeat('w', 201)) $$), format(reason, 201, 10, '00:00:30'),
+  'A name ends at 200 characters.'
+)
+from refused;
+select is(pg_temp.refusal($$ select claim_messages(repeat('é', 200)) $$), null, 'It may be that long.');
 
 select * from finish();
 rollback;
