@@ -6,6 +6,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from support import rows
+from support.locks import blocked
 
 DELETE = "select delete_closed_sessions(%s)"
 CLOSE = "select cleanup_expired_sessions()"
@@ -131,6 +132,19 @@ def test_deletion_skips_what_somebody_holds(database, other, ended, mode):
     database.execute("set lock_timeout = '200ms'")
     assert rows.value(database, DELETE, 500) == 1
     assert left(database, [held, free]) == [held]
+
+
+def test_leaving_a_session_that_is_being_deleted(database, other, third, connect, ended):
+    """Neither fails, though one begins with the session and the other with the participant."""
+    session, leaver = ended(MONTH + SECOND), connect()
+    user = rows.value(database, "select user_id from session_participants where session_id = %s", session)
+    other.autocommit = False
+    other.execute("select from messages where session_id = %s for update", [session])
+    with (
+        blocked(database, third, lambda: third.execute(DELETE, [500])),
+        blocked(database, leaver, lambda: leaver.execute("select leave_session(%s, %s)", [session, user])),
+    ):
+        other.rollback()
 
 
 @pytest.mark.parametrize(

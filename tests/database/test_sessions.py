@@ -261,7 +261,7 @@ def test_an_unknown_code_is_a_404(database, stack):
     assert answer.json() == {
         "code": "PT404",
         "message": "Session not found or expired",
-        "details": f'No session has the code {code}.',
+        "details": f"No session has the code {code}.",
         "hint": "Create a session, or ask the other person for the code again.",
     }
 
