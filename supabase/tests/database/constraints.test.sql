@@ -37,15 +37,24 @@ select throws_ok(
   $$ insert into public.sessions (code) values (null) $$, '23502', null, 'A session has a code.'
 );
 select is(
-  pg_temp.refused_by($$ update public.sessions set user_count = -1 $$), 'sessions_user_count_check',
+  pg_temp.refused_by($$
+    update public.sessions set user_count = -1 where id = '00000000-0000-4000-8000-000000000001'
+  $$),
+  'sessions_user_count_check',
   'Nobody is fewer than nobody.'
 );
 select is(
-  pg_temp.refused_by($$ update public.sessions set expires_at = 'infinity' $$), 'sessions_expires_at_check',
+  pg_temp.refused_by($$
+    update public.sessions set expires_at = 'infinity' where id = '00000000-0000-4000-8000-000000000001'
+  $$),
+  'sessions_expires_at_check',
   'No session is for ever.'
 );
 select is(
-  pg_temp.refused_by($$ update public.sessions set expires_at = '-infinity' $$), 'sessions_expires_at_check',
+  pg_temp.refused_by($$
+    update public.sessions set expires_at = '-infinity' where id = '00000000-0000-4000-8000-000000000001'
+  $$),
+  'sessions_expires_at_check',
   'No session ended before all time.'
 );
 select is(
@@ -78,15 +87,21 @@ select is(pg_temp.participant(''), 'session_participants_lang_check', 'An empty 
 select is(pg_temp.participant('zh-Hant-TW'), null, 'A tag has several parts.');
 select is(pg_temp.participant(null), null, 'A participant may have no language.');
 select is(
-  pg_temp.refused_by($$ update public.session_participants set joined_at = '-infinity' $$),
+  pg_temp.refused_by($$
+    update public.session_participants set joined_at = '-infinity' where user_id = '00000000-0000-4000-8000-00000000000a'
+  $$),
   'session_participants_joined_at_check', 'Nobody joined before all time.'
 );
 select is(
-  pg_temp.refused_by($$ update public.session_participants set last_seen = 'infinity' $$),
+  pg_temp.refused_by($$
+    update public.session_participants set last_seen = 'infinity' where user_id = '00000000-0000-4000-8000-00000000000a'
+  $$),
   'session_participants_last_seen_check', 'Nobody is seen for ever.'
 );
 select is(
-  pg_temp.refused_by($$ update public.session_participants set left_at = 'infinity' $$),
+  pg_temp.refused_by($$
+    update public.session_participants set left_at = 'infinity' where user_id = '00000000-0000-4000-8000-00000000000a'
+  $$),
   'session_participants_left_at_check', 'Nobody leaves at the end of time.'
 );
 select is(
@@ -189,7 +204,8 @@ select is(
 create function pg_temp.job(worker text) returns text language sql as $$
   select pg_temp.refused_by(format(
     'insert into private.translation_jobs (message_id, worker, token)
-     select id, %L, gen_random_uuid() from public.messages limit 1', worker
+     select id, %L, gen_random_uuid() from public.messages
+     where session_id = ''00000000-0000-4000-8000-000000000001'' limit 1', worker
   ))
 $$;
 select is(pg_temp.job(''), 'translation_jobs_worker_check', 'A worker has a name.');
