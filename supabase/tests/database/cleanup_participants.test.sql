@@ -10,9 +10,9 @@ create function pg_temp.is_away(who text) returns boolean language sql stable as
   select p.is_away from public.session_participants p where p.user_id = ('00000000-0000-4000-8000-00000000000' || who)::uuid
 $$;
 
--- A long timeout while time passes, so that nobody notices; everybody else is there.
+-- A long timeout while time passes, so that nobody notices; everybody else has been noticed.
 update private.settings set participant_timeout = '1 day';
-update public.session_participants set last_seen = now() where left_at is null and not is_away;
+update public.session_participants set is_away = true where left_at is null and lang is not null;
 select create_session('00000000-0000-4000-8000-000000000001');
 select create_session('00000000-0000-4000-8000-000000000002');
 insert into public.session_participants (session_id, user_id, lang, last_seen) values
