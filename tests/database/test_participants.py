@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from support import rows
+from support.locks import blocked
 
 AGE = "update session_participants set last_seen = now() - %s::interval where session_id = %s and user_id = %s"
 PRESENT = "select user_count from sessions where id = %s"
@@ -40,6 +41,25 @@ def present(database, meeting):
 
 def person(database, meeting, user):
     return rows.one(database, PERSON, meeting["id"], user)
+
+
+@pytest.mark.parametrize(("end", "count"), [("commit", 2), ("rollback", 1)])
+def test_who_waits_for_another_join_counts_it_too(database, other, third, meeting, end, count):
+    """The second join sees the first one as it ended, though it began before."""
+    other.autocommit = False
+    rows.joined(other, meeting)
+    with blocked(database, third, lambda: rows.joined(third, meeting, "es")):
+        getattr(other, end)()
+    assert present(database, meeting) == count
+
+
+def test_a_join_and_a_leave_at_once_are_both_counted(database, other, third, meeting, user):
+    """Whoever comes second counts with the first."""
+    other.autocommit = False
+    other.execute("select leave_session(%s, %s)", [meeting["id"], user])
+    with blocked(database, third, lambda: rows.joined(third, meeting, "es")):
+        other.commit()
+    assert present(database, meeting) == 1
 
 
 def test_the_sweep_marks_who_was_unseen_too_long(database, unnoticed, meeting, user):
