@@ -1,6 +1,7 @@
 -- Fills an empty database. Ids are made of numbers, so that the statements to be measured can name rows; triggers are off,
 -- so seq, rev and the counters are written here as the triggers would have left them.
--- What is due (expired, stale, queued, leased, ...) and what is measured is the same at every size; the rest grows.
+-- What is due (expired, stale, leased, ...) and what is measured is the same at every size; the rest grows, and so does
+-- what waits in the queue: two messages in a hundred.
 set session_replication_role = replica;
 set client_min_messages = warning;
 
@@ -50,9 +51,9 @@ select md5('message ' || n || '-' || k)::uuid, s.id, md5('user ' || n || '-' || 
 from filled_sessions s
 cross join lateral generate_series(1, s.messages) k
 cross join lateral (
-  select case when n between 31 and 130 then 'queued' when n between 131 and 160 then 'processing'
+  select case when n between 31 and 130 or (n > 400 and mod(n, 50) = 0) then 'queued' when n between 131 and 160 then 'processing'
               when n between 161 and 170 then 'failed' when mod(k, 30) = 0 then 'processing' else 'displayed' end as status,
-         n not between 31 and 170 as translated,
+         n not between 31 and 170 and (n <= 400 or mod(n, 50) > 0) as translated,
          now() - n * interval '1 second' + k * interval '10 milliseconds' as at
 ) state;
 
