@@ -73,8 +73,10 @@ create policy "Anyone can create sessions" on public.sessions for insert with ch
 create policy "Anyone can update sessions" on public.sessions for update using (true);
 
 create policy "Anyone can read participants" on public.session_participants for select using (true);
-create policy "Anyone can join sessions" on public.session_participants for insert with check (true);
-create policy "Anyone can update participants" on public.session_participants for update using (true);
+create policy "Whoever sees a session can join it" on public.session_participants
+for insert with check (exists (select from public.sessions s where s.id = session_id));
+create policy "Whoever sees a session can update its participants" on public.session_participants
+for update using (exists (select from public.sessions s where s.id = session_id));
 
 create function private.require_live(session public.sessions, unknown text) returns void
 language plpgsql volatile security invoker set search_path = '' as $$

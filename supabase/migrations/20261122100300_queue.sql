@@ -69,7 +69,7 @@ for each row when (
 )
 execute function private.settle_job();
 
-create function public.claim_messages(worker text, "limit" integer default 10, lease interval default '30 seconds')
+create function private.claim(worker text, most integer, lease interval)
 returns table (
   id uuid, session_id uuid, user_id uuid, original text, original_lang varchar, target_lang varchar, seq bigint,
   token uuid, leased_until timestamptz, attempt integer
@@ -81,14 +81,14 @@ declare
   held uuid[];
 begin
   if (
-    char_length(claim_messages.worker) between 1 and 200 and "limit" between 1 and 100
-    and claim_messages.lease between interval '0' and interval '1 hour'
+    char_length(claim.worker) between 1 and 200 and most between 1 and 100
+    and claim.lease between interval '0' and interval '1 hour'
   ) is not true then
     raise sqlstate 'PT400' using
       message = 'A claim needs a worker, a limit from 1 to 100 and a lease of at most 1 hour',
       detail = format('The worker''s name has %s characters (1 to 200), the limit is %s, the lease %s.',
-        coalesce(char_length(claim_messages.worker), 0), coalesce("limit"::text, 'null'),
-        coalesce(claim_messages.lease::text, 'null')),
+        coalesce(char_length(claim.worker), 0), coalesce(most::text, 'null'),
+        coalesce(claim.lease::text, 'null')),
       hint = 'Give the worker any name that tells it from the others.';
   end if;
 
@@ -130,11 +130,11 @@ begin
     select m.* from public.messages m
     where m.id in (select o.id from oldest o) and m.translation is null and m.status in ('queued', 'processing')
     order by m.queued_at, m.seq
-    limit "limit"
+    limit most
     for no key update skip locked
   ), leased as (
     insert into private.translation_jobs as j (message_id, worker, token, leased_until)
-    select f.id, claim_messages.worker, gen_random_uuid(), clock_timestamp() + claim_messages.lease from free f
+    select f.id, claim.worker, gen_random_uuid(), clock_timestamp() + claim.lease from free f
     on conflict (message_id) do update
     set worker = excluded.worker, token = excluded.token, leased_until = excluded.leased_until, claims = j.claims + 1,
         last_error = null
@@ -150,6 +150,16 @@ begin
   join leased l on l.message_id = f.id
   order by f.session_id, f.seq;
 end;
+$$;
+comment on function private.claim(text, integer, interval) is 'What public.claim_messages() does.';
+
+create function public.claim_messages(worker text, "limit" integer default 10, lease interval default '30 seconds')
+returns table (
+  id uuid, session_id uuid, user_id uuid, original text, original_lang varchar, target_lang varchar, seq bigint,
+  token uuid, leased_until timestamptz, attempt integer
+)
+language sql volatile security invoker set search_path = '' as $$
+  select * from private.claim(worker, "limit", lease);
 $$;
 comment on function public.claim_messages(text, integer, interval) is
   'Claims the oldest claimable messages, at most limit, for the time of the lease, and returns them by session in order. Each comes with the token that completes, fails, releases or extends it.';
@@ -310,12 +320,12 @@ grant select, insert, update on private.translation_jobs to service_role;
 grant select on private.claimable_messages to service_role;
 grant select, update on private.session_revisions to service_role;
 
-revoke all on function private.settle_job(), private.require_claim(uuid, uuid),
+revoke all on function private.settle_job(), private.require_claim(uuid, uuid), private.claim(text, integer, interval),
   public.claim_messages(text, integer, interval), public.extend_lease(uuid, uuid, interval),
   public.complete_message(uuid, uuid, text, jsonb), public.fail_message(uuid, uuid, text),
   public.release_message(uuid, uuid), public.retry_failed(uuid)
   from public, anon, authenticated;
-grant execute on function private.require_claim(uuid, uuid),
+grant execute on function private.require_claim(uuid, uuid), private.claim(text, integer, interval),
   public.claim_messages(text, integer, interval), public.extend_lease(uuid, uuid, interval),
   public.complete_message(uuid, uuid, text, jsonb), public.fail_message(uuid, uuid, text),
   public.release_message(uuid, uuid), public.retry_failed(uuid)

@@ -28,6 +28,19 @@ begin
     limit batch
     for update skip locked
   ) old;
+  -- Whoever leaves holds their participant and waits for the session: such a session is left to the next run.
+  with free as (
+    select p.session_id, p.user_id from public.session_participants p
+    where p.session_id = any(doomed)
+    for update skip locked
+  )
+  select array_agg(d.id) into doomed from unnest(doomed) as d (id)
+  where not exists (
+    select from public.session_participants p
+    where p.session_id = d.id and not exists (
+      select from free f where f.session_id = p.session_id and f.user_id = p.user_id
+    )
+  );
   -- Messages by themselves, before the cascade takes the counters: in the order of everybody who writes a message.
   delete from public.messages m where m.session_id = any(doomed);
   delete from public.sessions s where s.id = any(doomed);
@@ -117,7 +130,7 @@ declare
 begin
   execute $sql$
     delete from cron.job_run_details d
-    where d.end_time < now() - interval '7 days'
+    where coalesce(d.end_time, d.start_time) < now() - interval '7 days'
       and d.jobid in (select j.jobid from cron.job j join private.cleanup_jobs() ours on ours.job = j.jobname)
   $sql$;
   get diagnostics deleted = row_count;
