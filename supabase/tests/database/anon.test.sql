@@ -1,4 +1,5 @@
--- What anon, whoever holds the public key, does and is refused. The policies are those of the open demo mode; what no policy opens stays shut.
+-- What anon, whoever holds the public key, does and is refused.
+-- The policies are those of the open demo mode; what no policy opens stays shut.
 begin;
 create extension if not exists pgtap with schema extensions;
 select plan(38);
