@@ -1,4 +1,5 @@
--- What authenticated, somebody who signed in, does and is refused. The policies are those of the open demo mode; signing in opens nothing more.
+-- What authenticated, somebody who signed in, does and is refused.
+-- The policies are those of the open demo mode; signing in opens nothing more.
 begin;
 create extension if not exists pgtap with schema extensions;
 select plan(25);
