@@ -1,4 +1,5 @@
--- What service_role, the worker and the operator with the secret key, does and is refused. The policies are those of the open demo mode; this role passes over them.
+-- What service_role, the worker and the operator with the secret key, does and is refused.
+-- The policies are those of the open demo mode; this role passes over them.
 begin;
 create extension if not exists pgtap with schema extensions;
 select plan(18);
