@@ -12,6 +12,12 @@ $$;
 select create_session('00000000-0000-4000-8000-000000000001');
 -- Ours alone. Time cannot be waited for within a transaction: the stamping trigger looks away.
 delete from public.user_activity;
+-- Statistics of an empty table, and a nested loop: the plan in which a batch is asked for again for each row.
+analyze public.user_activity;
+set local enable_hashjoin = off;
+set local enable_mergejoin = off;
+set local enable_hashagg = off;
+set local enable_sort = off;
 alter table public.user_activity disable trigger user;
 insert into public.user_activity (session_id, user_id, activity_type, updated_at)
 select '00000000-0000-4000-8000-000000000001', ('00000000-0000-4000-8000-00000000000' || digit)::uuid, what, now() - ago
