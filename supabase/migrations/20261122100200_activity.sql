@@ -55,14 +55,15 @@ create function public.cleanup_stale_activity() returns trigger
 language plpgsql security invoker set search_path = '' as $$
 begin
   -- skip locked: a row that somebody is writing is not stale, and waiting for it could deadlock.
-  -- A few at a time: nobody's keystroke pays for a crowd that vanished; cron takes the rest.
+  -- A few at a time: nobody's keystroke pays for a crowd that vanished; cron takes the rest. An array, as it is
+  -- made once, whatever the plan.
   delete from public.user_activity a
-  where a.id in (
+  where a.id = any (array(
     select stale.id from public.user_activity stale
     where stale.updated_at < now() - interval '5 seconds' and stale.activity_type <> 'idle'
     limit 10
     for update skip locked
-  );
+  ));
   return null;
 end;
 $$;

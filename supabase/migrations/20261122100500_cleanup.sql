@@ -89,21 +89,21 @@ create function public.cleanup_activity(batch integer default 10000) returns int
 language sql volatile security invoker set search_path = '' as $$
   with stale as (
     delete from public.user_activity a
-    where a.id in (
+    where a.id = any (array( -- made once, whatever the plan
       select s.id from public.user_activity s
       where s.updated_at < now() - interval '5 seconds' and s.activity_type <> 'idle'
       limit batch
       for update skip locked
-    )
+    ))
     returning a.id
   ), forgotten as (
     delete from public.user_activity a
-    where a.id in (
+    where a.id = any (array(
       select i.id from public.user_activity i
       where i.updated_at < now() - interval '1 hour' and i.activity_type = 'idle'
       limit batch
       for update skip locked
-    )
+    ))
     returning a.id
   )
   select (select count(*) from stale)::integer + (select count(*) from forgotten)::integer;
