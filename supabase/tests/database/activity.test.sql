@@ -27,6 +27,9 @@ begin
 end;
 $$;
 
+-- Statistics of an empty table: the plan in which a batch of rows could be asked for again for each row.
+delete from public.user_activity;
+analyze public.user_activity;
 select create_session('00000000-0000-4000-8000-000000000001');
 set local role anon;
 
