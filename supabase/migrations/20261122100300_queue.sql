@@ -242,7 +242,7 @@ language plpgsql volatile security invoker set search_path = '' as $$
 declare
   message public.messages;
   settings private.settings;
-  reason text := left(coalesce(nullif(trim(fail_message.error), ''), 'The worker gave no reason.'), 1000);
+  reason text := case when fail_message.error ~ '\S' then left(fail_message.error, 1000) else 'The worker gave no reason.' end;
   failed integer;
 begin
   select * into message from public.messages m where m.id = fail_message.id for no key update;
