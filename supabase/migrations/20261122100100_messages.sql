@@ -37,8 +37,10 @@ comment on table private.session_revisions is
   'The last rev given in each session. Its row stays locked until commit, so commit order is rev order.';
 insert into private.session_revisions (session_id) select s.id from public.sessions s;
 
-create unique index idx_messages_session_id on public.messages (session_id, seq);
-create unique index idx_messages_session_rev on public.messages (session_id, rev);
+-- The counter keeps both numbers unique. Unique indexes would not only repeat that: an upsert of a message that somebody
+-- updates at that moment may come upon them before it comes upon the id, and fail.
+create index idx_messages_session_id on public.messages (session_id, seq);
+create index idx_messages_session_rev on public.messages (session_id, rev);
 create index idx_messages_status on public.messages (session_id, status);
 create index idx_messages_queue on public.messages (session_id, queued_at) where status = 'queued';
 
@@ -143,6 +145,27 @@ create trigger trigger_messages_number_update
 before update on public.messages
 for each row execute function private.number_message_update();
 
+-- Security definer: the counters are out of the clients' reach.
+create function private.hold_counter(session_id uuid) returns void
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  -- Statements that write several sessions may deadlock with each other. Whoever queues for one of their counters stands in
+  -- that circle too, and may be picked as its victim; but who holds nothing yet can simply queue again.
+  for attempt in 1..10 loop
+    begin
+      perform from private.session_revisions r where r.session_id = hold_counter.session_id for no key update;
+      return;
+    exception when deadlock_detected then
+      if attempt = 10 then
+        raise;
+      end if;
+    end;
+  end loop;
+end;
+$$;
+comment on function private.hold_counter(uuid) is
+  'Locks the counter of a session until commit, whatever deadlocks others get into. To be called before anything else is locked.';
+
 create function public.send_message(
   id uuid, session_id uuid, user_id uuid, original text, original_lang text, target_lang text default null
 ) returns public.messages
@@ -171,6 +194,7 @@ begin
         detail = 'Without target_lang a message is translated into the language of the other participant.',
         hint = 'Give target_lang, or wait until the other person has joined.';
     end if;
+    perform private.hold_counter(send_message.session_id);
     insert into public.messages (id, session_id, user_id, original, original_lang, target_lang)
     values (send_message.id, send_message.session_id, send_message.user_id, send_message.original,
             send_message.original_lang, to_lang)
@@ -210,6 +234,6 @@ grant select, insert, update on public.messages to anon, authenticated;
 grant all on public.messages to service_role;
 
 revoke all on function private.start_revisions(), private.number_new_message(), private.number_message_update(),
-  public.send_message(uuid, uuid, uuid, text, text, text), public.messages_since(uuid, bigint, integer) from public;
-grant execute on function public.send_message(uuid, uuid, uuid, text, text, text),
+  private.hold_counter(uuid), public.send_message(uuid, uuid, uuid, text, text, text), public.messages_since(uuid, bigint, integer) from public;
+grant execute on function private.hold_counter(uuid), public.send_message(uuid, uuid, uuid, text, text, text),
   public.messages_since(uuid, bigint, integer) to anon, authenticated, service_role;

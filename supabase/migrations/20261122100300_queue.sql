@@ -1,8 +1,8 @@
 -- The queue: workers beside the database claim messages, translate them, and lose their claim if they fall silent.
 -- A message's status is what everybody sees; what only workers need is kept here.
 --
--- No function here can deadlock with another: several rows are taken only by whoever holds their session's counter,
--- and then without waiting (skip locked); a single message is locked before its job, its counter comes last.
+-- No function here deadlocks: several messages are taken only by whoever holds their sessions' counters, and then without
+-- waiting (skip locked); a single message is locked before its counter, as every update does, and both before its job.
 
 set lock_timeout = '5s';
 
@@ -30,18 +30,6 @@ create index idx_messages_open on public.messages (queued_at) where status = 'qu
 create index idx_translation_jobs_leased on private.translation_jobs (leased_until) where leased_until is not null;
 
 alter table private.translation_jobs enable row level security;
-
-create view private.claimable_messages with (security_invoker = true) as
-select m.id, m.session_id, m.queued_at
-from public.messages m
-left join private.translation_jobs j on j.message_id = m.id
-where m.status = 'queued' and m.translation is null and (j.message_id is null or j.next_attempt_at <= now())
-union all
-select m.id, m.session_id, m.queued_at
-from private.translation_jobs j
-join public.messages m on m.id = j.message_id
-where j.leased_until <= now() and m.status = 'processing' and m.translation is null;
-comment on view private.claimable_messages is 'Not translated, and either queued and due, or with a lease that has run out.';
 
 -- Security definer: a message is also moved by clients, who know nothing of its job.
 create function private.settle_job() returns trigger
@@ -92,43 +80,72 @@ begin
       hint = 'Give the worker any name that tells it from the others.';
   end if;
 
-  -- The sessions of the oldest claimable messages. Whatever the backlog, 500 are enough to choose from.
-  select array_agg(distinct c.session_id) into candidates
-  from (select o.session_id from private.claimable_messages o order by o.queued_at limit 500) c;
+  -- The sessions of what waits, or lies with a worker that fell silent, the oldest first. Whatever the backlog, 500 are
+  -- enough to choose from.
+  select array_agg(o.session_id order by o.since) into candidates
+  from (
+    select c.session_id, min(c.queued_at) as since
+    from (
+      (
+        select m.session_id, m.queued_at from public.messages m
+        left join private.translation_jobs j on j.message_id = m.id
+        where m.status = 'queued' and m.translation is null and (j.message_id is null or j.next_attempt_at <= now())
+        order by m.queued_at
+        limit 500
+      )
+      union all
+      (
+        select m.session_id, m.queued_at from private.translation_jobs j
+        join public.messages m on m.id = j.message_id
+        where j.leased_until <= now()
+        order by j.leased_until
+        limit 500
+      )
+    ) c
+    group by c.session_id
+  ) o;
 
   -- Their counters, and with them the right to claim there: nobody else claims in these sessions until we commit.
   for attempt in 1..2 loop
     select array_agg(r.session_id) into held from (
-      select c.session_id from private.session_revisions c
-      where c.session_id = any(candidates)
-      order by c.session_id
-      for no key update skip locked
+      select c.session_id from unnest(candidates) with ordinality as wanted (session_id, place)
+      join private.session_revisions c on c.session_id = wanted.session_id
+      order by wanted.place
+      limit most
+      for no key update of c skip locked
     ) r;
     exit when held is not null or candidates is null;
     -- All are busy. Waiting for one is safe, as nothing is held; an empty answer would say that there is no work.
-    perform from private.session_revisions c where c.session_id = candidates[1] for no key update;
+    perform private.hold_counter(candidates[1]);
   end loop;
 
-  -- What nobody brought to an end is not handed out for ever.
+  -- What lies with a silent worker waits again; but what nobody ever brings to an end has failed.
+  with overdue as (
+    select m.id, j.claims from private.translation_jobs j
+    join public.messages m on m.id = j.message_id
+    where j.leased_until <= now() and m.session_id = any(held)
+    for no key update skip locked
+  )
   update public.messages m
-  set status = 'failed', error = 'Given up: worker after worker took this message, and none came back.'
-  where m.id in (
-    select p.id from private.translation_jobs j
-    join public.messages p on p.id = j.message_id
-    where j.leased_until <= now() and j.claims >= (select s.max_claims from private.settings s)
-      and p.session_id = any(held) and p.status = 'processing' and p.translation is null
-    for no key update of p skip locked
-  );
+  set status = case when o.claims < (select s.max_claims from private.settings s) then 'queued' else 'failed' end,
+      error = 'Given up: worker after worker took this message, and none came back.'
+  from overdue o
+  where m.id = o.id;
 
   return query
   with oldest as materialized (
-    select o.id from private.claimable_messages o
-    where o.session_id = any(held)
-    order by o.queued_at
-    limit 500
+    select o.id from unnest(held) h (session_id)
+    cross join lateral (
+      select m.id from public.messages m
+      left join private.translation_jobs j on j.message_id = m.id
+      where m.session_id = h.session_id and m.status = 'queued' and m.translation is null
+        and (j.message_id is null or j.next_attempt_at <= now())
+      order by m.queued_at
+      limit most
+    ) o
   ), free as (
     select m.* from public.messages m
-    where m.id in (select o.id from oldest o) and m.translation is null and m.status in ('queued', 'processing')
+    where m.id = any(array(select o.id from oldest o)) and m.status = 'queued' and m.translation is null
     order by m.queued_at, m.seq
     limit most
     for no key update skip locked
@@ -138,11 +155,11 @@ begin
     on conflict (message_id) do update
     set worker = excluded.worker, token = excluded.token, leased_until = excluded.leased_until, claims = j.claims + 1,
         last_error = null
-    -- As the job is now: its lease may have been extended since our snapshot was taken.
-    where (j.leased_until is null or j.leased_until <= clock_timestamp()) and j.next_attempt_at <= clock_timestamp()
+    -- As the job is now: it may have failed since our snapshot was taken.
+    where j.next_attempt_at <= clock_timestamp()
     returning j.message_id, j.token, j.leased_until, j.failures
   ), moved as (
-    update public.messages m set status = 'processing' from leased l where m.id = l.message_id and m.status = 'queued'
+    update public.messages m set status = 'processing' from leased l where m.id = l.message_id
   )
   select f.id, f.session_id, f.user_id, f.original, f.original_lang, f.target_lang, f.seq,
          l.token, l.leased_until, l.failures + 1
@@ -181,6 +198,30 @@ end;
 $$;
 comment on function private.require_claim(uuid, uuid) is 'Refuses a token that holds no claim any more (PT409).';
 
+create function private.hold_message(id uuid) returns public.messages
+language plpgsql volatile security invoker set search_path = '' as $$
+declare
+  message public.messages;
+begin
+  -- A statement over several messages may hold the counter and want this message, as we hold it and want the counter. Then
+  -- both are let go, and that statement goes first.
+  for attempt in 1..10 loop
+    begin
+      select * into message from public.messages m where m.id = hold_message.id for no key update;
+      perform from private.session_revisions r where r.session_id = message.session_id for no key update;
+      exit;
+    exception when deadlock_detected then
+      if attempt = 10 then
+        raise;
+      end if;
+    end;
+  end loop;
+  return message;
+end;
+$$;
+comment on function private.hold_message(uuid) is
+  'Locks a message and its session''s counter until commit, whatever deadlocks others get into. To be called before anything else is locked.';
+
 create function public.extend_lease(id uuid, token uuid, lease interval default '30 seconds') returns timestamptz
 language plpgsql volatile security invoker set search_path = '' as $$
 declare
@@ -216,7 +257,7 @@ begin
       detail = 'The translation is null.',
       hint = 'Report what cannot be translated with fail_message().';
   end if;
-  select * into message from public.messages m where m.id = complete_message.id for no key update;
+  message := private.hold_message(complete_message.id);
   -- The same again, since the first answer was lost?
   if message.translation = complete_message.translation and exists (
     select from private.translation_jobs j
@@ -245,7 +286,7 @@ declare
   reason text := case when fail_message.error ~ '\S' then left(fail_message.error, 1000) else 'The worker gave no reason.' end;
   failed integer;
 begin
-  select * into message from public.messages m where m.id = fail_message.id for no key update;
+  message := private.hold_message(fail_message.id);
   -- The same again, since the first answer was lost?
   if message.status in ('queued', 'failed') and exists (
     select from private.translation_jobs j
@@ -279,7 +320,7 @@ language plpgsql volatile security invoker set search_path = '' as $$
 declare
   message public.messages;
 begin
-  select * into message from public.messages m where m.id = release_message.id for no key update;
+  message := private.hold_message(release_message.id);
   -- The same again, since the first answer was lost?
   if message.status = 'queued' and exists (
     select from private.translation_jobs j
@@ -300,7 +341,7 @@ comment on function public.release_message(uuid, uuid) is
 create function public.retry_failed(session_id uuid) returns setof public.messages
 language plpgsql volatile security invoker set search_path = '' as $$
 begin
-  perform from private.session_revisions r where r.session_id = retry_failed.session_id for no key update;
+  perform private.hold_counter(retry_failed.session_id);
   return query
   update public.messages m set status = 'queued'
   where m.id in (
@@ -315,17 +356,18 @@ comment on function public.retry_failed(uuid) is
   'Queues the failed messages of a session again, with all their attempts, and returns them.';
 
 -- The worker holds its own secret key; the SDK holds none.
-revoke all on private.translation_jobs, private.claimable_messages from public, anon, authenticated;
+revoke all on private.translation_jobs from public, anon, authenticated;
 grant select, insert, update on private.translation_jobs to service_role;
-grant select on private.claimable_messages to service_role;
 grant select, update on private.session_revisions to service_role;
 
-revoke all on function private.settle_job(), private.require_claim(uuid, uuid), private.claim(text, integer, interval),
+revoke all on function private.settle_job(), private.claim(text, integer, interval), private.require_claim(uuid, uuid),
+  private.hold_message(uuid),
   public.claim_messages(text, integer, interval), public.extend_lease(uuid, uuid, interval),
   public.complete_message(uuid, uuid, text, jsonb), public.fail_message(uuid, uuid, text),
   public.release_message(uuid, uuid), public.retry_failed(uuid)
   from public, anon, authenticated;
-grant execute on function private.require_claim(uuid, uuid), private.claim(text, integer, interval),
+grant execute on function private.claim(text, integer, interval), private.require_claim(uuid, uuid),
+  private.hold_message(uuid),
   public.claim_messages(text, integer, interval), public.extend_lease(uuid, uuid, interval),
   public.complete_message(uuid, uuid, text, jsonb), public.fail_message(uuid, uuid, text),
   public.release_message(uuid, uuid), public.retry_failed(uuid)

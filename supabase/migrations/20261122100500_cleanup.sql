@@ -8,11 +8,11 @@ set lock_timeout = '5s';
 create function public.cleanup_expired_sessions() returns void
 language sql volatile security invoker set search_path = '' as $$
   update public.sessions set is_active = false
-  where id in (
+  where id = any (array(
     select s.id from public.sessions s
     where s.expires_at < now() and s.is_active
     for no key update skip locked
-  );
+  ));
 $$;
 comment on function public.cleanup_expired_sessions() is 'Closes sessions whose time is over: at most 10,000, as there are no more codes.';
 

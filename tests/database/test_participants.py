@@ -209,7 +209,7 @@ def test_the_sweep_skips_whom_somebody_is_writing(database, other, unnoticed, me
     other.autocommit = False
     other.execute("select from session_participants where user_id = %s for no key update", [user])
     database.execute("set lock_timeout = '200ms'")
-    assert rows.value(database, SWEEP) == 1
+    database.execute(SWEEP)
     assert [person(database, meeting, each)["is_away"] for each in (user, partner)] == [False, True]
 
 

@@ -236,7 +236,6 @@ def test_a_call_without_sense_is_a_bad_request(database, statement):
         "select retry_failed(gen_random_uuid())",
         "select private.require_claim(gen_random_uuid(), gen_random_uuid())",
         "select * from private.translation_jobs",
-        "select * from private.claimable_messages",
         "update private.translation_jobs set leased_until = null",
         "delete from private.translation_jobs",
         "select * from private.session_revisions",

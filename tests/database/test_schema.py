@@ -74,7 +74,7 @@ def test_every_table_and_view_has_a_comment(database):
 
 
 def test_what_runs_with_the_owners_rights(database):
-    """Triggers that write what clients may not, and the look into schema cron; nothing else."""
+    """Triggers that write what clients may not, a lock on what they cannot see, the look into schema cron."""
     assert names(database, f"{FUNCTIONS} prosecdef") == {
         "require_live_session",
         "count_participants",
@@ -83,6 +83,7 @@ def test_what_runs_with_the_owners_rights(database):
         "number_new_message",
         "number_message_update",
         "settle_job",
+        "hold_counter",
         "cleanup_status",
     }
 
@@ -102,6 +103,7 @@ def test_clients_may_call_what_the_sdk_calls(database, role):
         "messages_since",
         "get_session_activities",
         "require_live",
+        "hold_counter",
     }
 
 

@@ -75,7 +75,7 @@ SDK = (
         "select * from public.session_participants "
         "where session_id = %(session)s and left_at is null and is_away = false order by joined_at",
     ),
-    Statement("sessions.ping", "select * from public.sessions limit 1"),
+    Statement("sessions.ping", "select * from public.sessions order by id limit 1"),
     Statement(
         "messages.send",
         "select * from public.send_message(%(new)s, %(session)s, %(user)s, 'Good morning!', 'en', 'es')",

@@ -87,7 +87,7 @@ class SessionRepository:
         return await self._gateway.run("sessions.participants", query, _PARTICIPANTS.validate_python, idempotent=True)
 
     async def ping(self) -> None:
-        query = self._gateway.supabase.table("sessions").select("*").limit(1)
+        query = self._gateway.supabase.table("sessions").select("*").order("id").limit(1)
         await self._gateway.run("sessions.ping", query, _SESSIONS.validate_python, idempotent=True)
 
 

@@ -2,7 +2,7 @@
 -- The policies are those of the open demo mode; what no policy opens stays shut.
 begin;
 create extension if not exists pgtap with schema extensions;
-select plan(38);
+select plan(37);
 
 -- A session of others, with a message, an activity and a job.
 select create_session('00000000-0000-4000-8000-000000000001');
@@ -133,10 +133,6 @@ select throws_ok(
 select throws_ok(
   'select token from private.translation_jobs', '42501', 'permission denied for table translation_jobs',
   'anon reads no worker''s token.'
-);
-select throws_ok(
-  'select from private.claimable_messages', '42501', 'permission denied for view claimable_messages',
-  'anon does not look into the queue.'
 );
 select throws_ok(
   'create table private.mine ()', '42501', 'permission denied for schema private', 'anon creates nothing private.'

@@ -25,14 +25,14 @@ select set_eq(
   'select proname from ours where prosecdef',
   array[
     'require_live_session', 'count_participants', 'notice_absent', 'start_revisions', 'number_new_message',
-    'number_message_update', 'settle_job', 'cleanup_status'
+    'number_message_update', 'settle_job', 'hold_counter', 'cleanup_status'
   ]::name[],
   'Only these run with the rights of their owner; all others have those of the caller.'
 );
 select set_eq(
   $$ select proname from ours where prosecdef and prorettype <> 'trigger'::regtype $$,
-  array['cleanup_status']::name[],
-  'Of those, one alone can be called; the others are triggers.'
+  array['hold_counter', 'cleanup_status']::name[],
+  'Of those, two can be called; the others are triggers.'
 );
 select set_eq(
   $$ select proname from ours where provolatile <> 'v' $$,

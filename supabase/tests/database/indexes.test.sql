@@ -1,7 +1,7 @@
 -- The indexes: each that a statement needs, and none besides.
 begin;
 create extension if not exists pgtap with schema extensions;
-select plan(18);
+select plan(16);
 
 create function pg_temp.index(named text) returns text language sql as $$
   select split_part(indexdef, ' ON ', 2) from pg_catalog.pg_indexes
@@ -23,8 +23,6 @@ select indexes_are('public', 'user_activity', array[
 select indexes_are('private', 'translation_jobs', array['translation_jobs_pkey', 'idx_translation_jobs_leased']);
 
 select index_is_unique('public', 'sessions', 'idx_sessions_code', 'Two active sessions never share a code.');
-select index_is_unique('public', 'messages', 'idx_messages_session_id', 'No two messages share a place in a session.');
-select index_is_unique('public', 'messages', 'idx_messages_session_rev', 'No two states share a rev in a session.');
 select index_is_unique(
   'public', 'user_activity', 'user_activity_session_id_user_id_key', 'A user does one thing at a time in a session.'
 );

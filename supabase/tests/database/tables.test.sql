@@ -22,7 +22,7 @@ select tables_are(
   'Three tables are out of its reach.'
 );
 select views_are('public', array[]::name[], 'The API exposes no view.');
-select views_are('private', array['claimable_messages'], 'The queue has one view.');
+select views_are('private', array[]::name[], 'Nor is there one behind it.');
 
 select results_eq(
   $$ select * from pg_temp.columns('public.sessions') $$,
