@@ -27,6 +27,7 @@ The URL stands in the dashboard under Connect: take the direct connection or the
 pooler (port 6543). Give it as SUPABASE_DB_URL, or leave its password to PGPASSWORD or ~/.pgpass, and no list of
 processes shows it. FILE holds every conversation: keep it private.
 """
+UNREACHED = "Is that the host in the dashboard? The direct connection needs IPv6: without it take the session pooler."
 SCHEMAS = ["public", "private", "supabase_migrations"]
 SESSIONS = ("public", "sessions")
 HISTORY = {("supabase_migrations", "schema_migrations"), ("supabase_migrations", "seed_files")}
@@ -81,6 +82,8 @@ class Database:
         """Return what the program wrote; its complaints go to the user."""
         command = [self.programs / program, *arguments]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603  Postgres's own
+        if done.returncode < 0:
+            sys.exit(f"{program} crashed, as it does on a damaged file. Nothing was written.")
         if done.returncode:
             sys.exit(f"{program} failed, for the reason above. Nothing was written.")
         return done.stdout
@@ -95,6 +98,8 @@ def backup(database: Database, file: Path) -> str:
     publishes, the migration history. FILE gets its name after it was read back whole, and is never overwritten.
     """  # noqa: D205  --help shows it
     tables = database.tables()
+    if not file.parent.is_dir():
+        sys.exit(f"The folder {file.parent} is not there.")
     if file.exists():
         sys.exit(f"{file} exists already, and a backup never overwrites a file: give another name.")
     if SESSIONS not in tables:
@@ -126,7 +131,10 @@ def restore(database: Database, file: Path) -> str:
     # `supabase db push` makes its history before it applies anything.
     unused = {table for table in there & HISTORY if database.is_empty(table)}
     if there - unused:
-        sys.exit(f"The database has {names(there - unused)} already: a backup is restored into an empty project only.")
+        sys.exit(
+            f"The database has {names(there - unused)} already. A backup is restored into an empty project only: "
+            "make a new one, and restore before any `supabase db push`."
+        )
     defaults = database.connection.execute(DEFAULT_GRANTS).fetchall()
     before = ["set client_min_messages = warning", *(revoke for revoke, _ in defaults)]
     before += [f"drop table {name}" for name in sorted(map(".".join, unused))]
@@ -164,7 +172,8 @@ def schedule_cleanup(connection: psycopg.Connection) -> str:
         connection.execute("create extension if not exists pg_cron with schema pg_catalog")
         connection.execute("select public.schedule_cleanup()")
     except psycopg.DatabaseError as error:
-        return f"No clean-up job runs, as pg_cron is not usable here: {error.diag.message_primary or error}."
+        reason = error.diag.message_primary or error
+        return f"No clean-up job runs, as pg_cron is not usable here: {reason}. Once it is: select schedule_cleanup();"
     return "The clean-up jobs are scheduled."
 
 
@@ -183,9 +192,9 @@ def login(url: str) -> dict[str, str]:
         given = {option.keyword: option for option in Conninfo.parse(url.encode()) if option.val}
     except psycopg.OperationalError:  # its words repeat the URL
         given = {}
-    host, port = (given[key].val if key in given else b"" for key in (b"host", b"port"))
+    host, port, name = (given[key].val if key in given else b"" for key in (b"host", b"port", b"dbname"))
     # Parts of a password that is not percent-encoded end up in these, and would be printed.
-    if not given or b"@" in host or not re.fullmatch(rb"[\d,]*", port):
+    if not given or b"@" in host + name or not re.fullmatch(rb"[\d,]*", port):
         sys.exit(
             "The database URL must look like postgresql://user:password@host:port/name, "
             "with the password's special characters percent-encoded (@ is %40)."
@@ -226,7 +235,8 @@ def main() -> None:
             database = Database(connection, find_programs(connection.info.server_version // 10_000))
             sys.stdout.write(options.run(database, options.file) + "\n")
     except (psycopg.Error, OSError) as error:
-        sys.exit(str(error))
+        hint = f"\n{UNREACHED}" if "failed to resolve host" in str(error) else ""
+        sys.exit(f"{error}{hint}")
     except KeyboardInterrupt:
         sys.exit(130)
 

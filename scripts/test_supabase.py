@@ -45,9 +45,7 @@ CHANGE_SECONDS = 10.0
 UNAUTHORIZED = 401
 INSUFFICIENT_PRIVILEGE = "42501"
 
-APPLY_MIGRATIONS = (
-    "Apply the migrations in order: `supabase db push`, or paste supabase/migrations/ into the SQL editor."
-)
+APPLY_MIGRATIONS = "Apply the migrations in order: `supabase db push --remote`."
 PUBLISH = (
     "Check that Realtime is on, and that messages is in the publication supabase_realtime (the migrations add it)."
 )

@@ -127,7 +127,7 @@ class PermissionDenied(SupabaseError):
 
 
 class SchemaMissing(SupabaseError):
-    """A table or function of babelroom is missing: apply the migrations with `supabase db push`."""
+    """A table or function of babelroom is missing: apply the migrations with `supabase db push --remote`."""
 
 
 class Unavailable(SupabaseError):

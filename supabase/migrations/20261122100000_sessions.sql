@@ -11,14 +11,14 @@ revoke all on schema private from public;
 create table private.settings (
   is_only_row boolean primary key default true check (is_only_row),
   session_retention interval default interval '30 days' check (session_retention >= interval '0'),
-  participant_timeout interval not null default interval '2 minutes' check (participant_timeout >= interval '30 seconds'),
+  participant_timeout interval not null default interval '2 minutes' check (participant_timeout >= interval '1 minute'),
   max_failures integer not null default 5 check (max_failures > 0),
   max_claims integer not null default 20 check (max_claims > 0),
   retry_delay interval not null default interval '2 seconds' check (retry_delay > interval '0')
 );
 comment on table private.settings is 'What an operator may change, in one row: update private.settings set ... in the SQL editor.';
 comment on column private.settings.session_retention is 'Closed sessions are deleted, with all that belongs to them, so long after their end. Null: never.';
-comment on column private.settings.participant_timeout is 'A participant unseen for so long no longer counts. Clients say every 30 seconds that they are there.';
+comment on column private.settings.participant_timeout is 'A participant unseen for so long, at least a minute, no longer counts. Clients say every 30 seconds that they are there.';
 comment on column private.settings.max_failures is 'A translation that failed so often is not tried again by itself.';
 comment on column private.settings.max_claims is 'Nor is a message that so many workers took and never gave back: it may be what ends them.';
 comment on column private.settings.retry_delay is 'The pause after a first failure. It doubles with each further one, up to 5 minutes.';
@@ -119,14 +119,21 @@ begin
       new.user_count := 0;
       new.created_at := now();
       new.last_activity := now();
+      new.expires_at := least(new.expires_at, now() + interval '24 hours');
     else
       new.id := old.id;
       new.code := old.code;
       new.user_count := old.user_count;
       new.created_at := old.created_at;
       new.last_activity := old.last_activity;
+      -- Over is over; and what an operator granted beyond 24 hours stays.
+      new.is_active := new.is_active and old.is_active;
+      new.expires_at := case
+        when old.is_active and old.expires_at > clock_timestamp()
+          then least(new.expires_at, greatest(old.expires_at, old.created_at + interval '24 hours'))
+        else old.expires_at
+      end;
     end if;
-    new.expires_at := least(new.expires_at, new.created_at + interval '24 hours');
   end if;
   if not new.is_active then
     new.expires_at := least(new.expires_at, clock_timestamp());
@@ -171,23 +178,30 @@ execute function private.require_live_session();
 create function private.count_participants() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  session uuid := coalesce(new.session_id, old.session_id);
+  session public.sessions;
 begin
   -- The lock first, then a count with a fresh snapshot: it sees everybody who came before.
-  perform from public.sessions s where s.id = session for no key update;
+  select * into session from public.sessions s
+  where s.id = coalesce(new.session_id, old.session_id)
+  for no key update;
+  -- Whoever waited for the lock may find that the session was closed meanwhile.
+  if new.left_at is null and (tg_op = 'INSERT' or (tg_op = 'UPDATE' and old.left_at is not null)) then
+    perform private.require_live(session, 'There is no session with this id.');
+  end if;
   update public.sessions s
   set user_count = (
         select count(*) from public.session_participants p
-        where p.session_id = session and p.left_at is null and not p.is_away
+        where p.session_id = session.id and p.left_at is null and not p.is_away
       ),
       -- Going out of sight and coming back is neither joining nor leaving.
       last_activity = case when tg_op = 'UPDATE' and old.left_at is not distinct from new.left_at
         then s.last_activity else clock_timestamp() end
-  where s.id = session;
+  where s.id = session.id;
   return null;
 end;
 $$;
-comment on function private.count_participants() is 'Keeps sessions.user_count at the number of participants present.';
+comment on function private.count_participants() is
+  'Keeps sessions.user_count at the number of participants present; refuses one who joins when the session is over.';
 
 create trigger trigger_participants_count
 after insert or delete on public.session_participants
@@ -199,24 +213,37 @@ after update on public.session_participants
 for each row when (old.left_at is distinct from new.left_at or old.is_away is distinct from new.is_away)
 execute function private.count_participants();
 
--- Security definer: clients neither read the settings nor say who is away.
-create function private.notice_absent() returns trigger
-language plpgsql security definer set search_path = '' as $$
+create function private.mark_absent(sessions uuid[]) returns integer
+language plpgsql volatile security invoker set search_path = '' as $$
+declare
+  marked integer;
 begin
   -- skip locked: a row that somebody is writing is being seen, and waiting for it could deadlock.
   update public.session_participants p set is_away = true
   where (p.session_id, p.user_id) in (
     select absent.session_id, absent.user_id from public.session_participants absent
-    where absent.session_id = new.session_id
+    where absent.session_id = any(sessions)
       and absent.left_at is null and not absent.is_away and absent.lang is not null
       and absent.last_seen < now() - (select s.participant_timeout from private.settings s)
     for no key update skip locked
   );
+  get diagnostics marked = row_count;
+  return marked;
+end;
+$$;
+comment on function private.mark_absent(uuid[]) is
+  'Marks the participants of these sessions as away who were not seen for settings.participant_timeout; returns how many.';
+
+-- Security definer: clients neither read the settings nor say who is away.
+create function private.notice_absent() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform private.mark_absent(array[new.session_id]);
   return null;
 end;
 $$;
 comment on function private.notice_absent() is
-  'Whoever shows a sign of life finds out who of the same session did not for settings.participant_timeout: right also without cron.';
+  'Whoever shows a sign of life finds out who of the same session did not: right also without cron.';
 
 create trigger trigger_participants_notice_absent
 after insert or update of last_seen on public.session_participants
@@ -264,13 +291,14 @@ comment on function public.generate_unique_session_code() is
 create function public.create_session(request_id uuid default gen_random_uuid()) returns public.sessions
 language plpgsql volatile security invoker set search_path = '' as $$
 declare
+  wanted uuid := coalesce(request_id, gen_random_uuid());
   session public.sessions;
 begin
   for attempt in 1..1000 loop
-    select * into session from public.sessions s where s.id = request_id;
+    select * into session from public.sessions s where s.id = wanted;
     exit when found;
     -- Nothing is inserted when somebody took the code, or the same request arrived, a moment before.
-    insert into public.sessions (id, code) values (request_id, public.generate_unique_session_code())
+    insert into public.sessions (id, code) values (wanted, public.generate_unique_session_code())
     on conflict do nothing
     returning * into session;
     exit when found;
@@ -315,9 +343,7 @@ begin
       last_seen = clock_timestamp(),
       left_at = null;
 
-  -- Counting waited for whoever held the session; it may have been closed meanwhile.
   select * into session from public.sessions s where s.id = session.id;
-  perform private.require_live(session, 'The session was deleted at this moment.');
   return session;
 end;
 $$;
@@ -337,7 +363,7 @@ begin
       where n.session_id = leave_session.session_id and n.left_at is null and n.lang is null
       order by n.joined_at
       limit 1
-      for update skip locked
+      for no key update skip locked
     ));
   select * into session from public.sessions s where s.id = leave_session.session_id;
   return session;
@@ -416,7 +442,8 @@ grant select, insert (session_id, user_id, lang), update (lang, joined_at, last_
 grant all on public.sessions, public.session_participants to service_role;
 
 revoke all on function private.require_live(public.sessions, text), private.require_live_session(),
-  private.keep_session_facts(), private.keep_participant_facts(), private.count_participants(), private.notice_absent(),
+  private.keep_session_facts(), private.keep_participant_facts(), private.count_participants(), private.mark_absent(uuid[]),
+  private.notice_absent(),
   public.generate_unique_session_code(), public.create_session(uuid), public.join_session(text, uuid, text),
   public.leave_session(uuid, uuid), public.touch_participant(uuid, uuid), public.extend_session(uuid, interval),
   public.close_session(uuid)
@@ -425,3 +452,4 @@ grant execute on function private.require_live(public.sessions, text), public.ge
   public.create_session(uuid), public.join_session(text, uuid, text), public.leave_session(uuid, uuid),
   public.touch_participant(uuid, uuid), public.extend_session(uuid, interval), public.close_session(uuid)
   to anon, authenticated, service_role;
+grant execute on function private.mark_absent(uuid[]) to service_role;

@@ -67,6 +67,8 @@ for each row execute function private.start_revisions();
 
 create function private.number_new_message() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  session public.sessions;
 begin
   -- A known id will conflict, and burns no rev. No lock for it: an upsert goes on to update the row, which takes the row
   -- first and the counter after, and so must we.
@@ -77,6 +79,9 @@ begin
     select m.seq, m.rev into new.seq, new.rev from public.messages m where m.id = new.id;
   end if;
   if new.rev is null then
+    -- Only now, as nobody is to be waited for any more: the session may have ended meanwhile.
+    select * into session from public.sessions s where s.id = new.session_id;
+    perform private.require_live(session, 'There is no session with this id.');
     update private.session_revisions r set rev = r.rev + 1 where r.session_id = new.session_id
     returning r.rev into new.rev;
     new.seq := new.rev;
@@ -92,7 +97,8 @@ begin
   return new;
 end;
 $$;
-comment on function private.number_new_message() is 'Gives a new message its seq, rev and stamps, whatever the client sent.';
+comment on function private.number_new_message() is
+  'Gives a new message its seq, rev and stamps, whatever the client sent; refuses it when the session is unknown (PT404) or over (PT410).';
 
 create function private.number_message_update() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -132,11 +138,6 @@ $$;
 comment on function private.number_message_update() is
   'Gives each new state of a message its rev and stamps, keeps its identity, refuses an illegal move of status (PT409).';
 
-create trigger trigger_messages_live_session
-before insert on public.messages
-for each row execute function private.require_live_session();
-
--- Triggers run in the order of their names: "number" after "live".
 create trigger trigger_messages_number_insert
 before insert on public.messages
 for each row execute function private.number_new_message();
@@ -149,6 +150,11 @@ for each row execute function private.number_message_update();
 create function private.hold_counter(session_id uuid) returns void
 language plpgsql volatile security definer set search_path = '' as $$
 begin
+  -- Mostly nobody else is there.
+  perform from private.session_revisions r where r.session_id = hold_counter.session_id for no key update skip locked;
+  if found then
+    return;
+  end if;
   -- Statements that write several sessions may deadlock with each other. Whoever queues for one of their counters stands in
   -- that circle too, and may be picked as its victim; but who holds nothing yet can simply queue again.
   for attempt in 1..10 loop

@@ -15,6 +15,7 @@ comment on table public.user_activity is 'What each user of a session is doing. 
 comment on column public.user_activity.started_at is 'When this activity began. The database''s clock.';
 comment on column public.user_activity.updated_at is 'The last sign of it. The database''s clock.';
 
+-- The founding spec's name; the unique constraint finds them too.
 create index idx_user_activity_session on public.user_activity (session_id);
 -- Idle rows are never stale: without them in the index, looking for stale ones costs nothing when there are none.
 create index idx_user_activity_updated on public.user_activity (updated_at) where activity_type <> 'idle';

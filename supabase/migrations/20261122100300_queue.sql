@@ -73,15 +73,15 @@ begin
     and claim.lease between interval '0' and interval '1 hour'
   ) is not true then
     raise sqlstate 'PT400' using
-      message = 'A claim needs a worker, a limit from 1 to 100 and a lease of at most 1 hour',
+      message = 'A claim needs a worker, a limit from 1 to 100 and a lease of 0 to 1 hour',
       detail = format('The worker''s name has %s characters (1 to 200), the limit is %s, the lease %s.',
         coalesce(char_length(claim.worker), 0), coalesce(most::text, 'null'),
         coalesce(claim.lease::text, 'null')),
-      hint = 'Give the worker any name that tells it from the others.';
+      hint = 'Give the worker any name that tells it from the others, and a lease well above what a translation takes.';
   end if;
 
-  -- The sessions of what waits, or lies with a worker that fell silent, the oldest first. Whatever the backlog, 500 are
-  -- enough to choose from.
+  -- The sessions of what waits, or lies with a worker that fell silent, the oldest first. 500 messages
+  -- are enough to choose from, whatever the backlog.
   select array_agg(o.session_id order by o.since) into candidates
   from (
     select c.session_id, min(c.queued_at) as since
@@ -106,7 +106,7 @@ begin
   ) o;
 
   -- Their counters, and with them the right to claim there: nobody else claims in these sessions until we commit.
-  for attempt in 1..2 loop
+  for round in 1..2 loop
     select array_agg(r.session_id) into held from (
       select c.session_id from unnest(candidates) with ordinality as wanted (session_id, place)
       join private.session_revisions c on c.session_id = wanted.session_id
@@ -179,7 +179,7 @@ language sql volatile security invoker set search_path = '' as $$
   select * from private.claim(worker, "limit", lease);
 $$;
 comment on function public.claim_messages(text, integer, interval) is
-  'Claims the oldest claimable messages, at most limit, for the time of the lease, and returns them by session in order. Each comes with the token that completes, fails, releases or extends it.';
+  'Claims the oldest claimable messages, at most limit, for the time of the lease, and returns them by session in order. Each comes with the token that completes, fails, releases or extends it. Over REST, limit goes into the body: a filter on the answer would claim more than it shows.';
 
 create function private.require_claim(id uuid, token uuid) returns void
 language plpgsql volatile security invoker set search_path = '' as $$
@@ -251,10 +251,11 @@ language plpgsql volatile security invoker set search_path = '' as $$
 declare
   message public.messages;
 begin
-  if complete_message.translation is null then
+  if (complete_message.translation ~ '\S' and char_length(complete_message.translation) <= 40000) is not true then
     raise sqlstate 'PT400' using
       message = 'A message is completed with its translation',
-      detail = 'The translation is null.',
+      detail = format('A translation has 1 to 40,000 characters, not only blanks. This one has %s.',
+        coalesce(char_length(complete_message.translation), 0)),
       hint = 'Report what cannot be translated with fail_message().';
   end if;
   message := private.hold_message(complete_message.id);

@@ -20,6 +20,7 @@ create function public.delete_closed_sessions(batch integer default 500) returns
 language plpgsql volatile security invoker set search_path = '' as $$
 declare
   doomed uuid[];
+  deleted integer;
 begin
   select array_agg(old.id) into doomed from (
     select s.id from public.sessions s
@@ -41,10 +42,18 @@ begin
       select from free f where f.session_id = p.session_id and f.user_id = p.user_id
     )
   );
-  -- Messages by themselves, before the cascade takes the counters: in the order of everybody who writes a message.
-  delete from public.messages m where m.session_id = any(doomed);
-  delete from public.sessions s where s.id = any(doomed);
-  return coalesce(cardinality(doomed), 0);
+  -- Messages by themselves, before the cascade takes the counters: in the order of everybody who writes a message. A long
+  -- conversation goes in several runs, the session with the last of it.
+  delete from public.messages m
+  where m.id = any (array(select d.id from public.messages d where d.session_id = any(doomed) limit batch * 20));
+  delete from public.sessions s
+  where s.id = any(doomed) and not exists (select from public.messages m where m.session_id = s.id);
+  get diagnostics deleted = row_count;
+  return deleted;
+exception
+  -- A statement over many messages was in the way. The next run tries again.
+  when deadlock_detected then
+    return 0;
 end;
 $$;
 comment on function public.delete_closed_sessions(integer) is
@@ -52,12 +61,9 @@ comment on function public.delete_closed_sessions(integer) is
 
 create function public.cleanup_participants(batch integer default 1000) returns integer
 language plpgsql volatile security invoker set search_path = '' as $$
-declare
-  held uuid[];
-  marked integer;
 begin
   -- The sessions first, in order: counting locks them.
-  select array_agg(locked.id) into held from (
+  return private.mark_absent(array(
     select s.id from public.sessions s
     where s.id in (
       select p.session_id from public.session_participants p
@@ -68,18 +74,7 @@ begin
     )
     order by s.id
     for no key update skip locked
-  ) locked;
-
-  update public.session_participants p set is_away = true
-  where (p.session_id, p.user_id) in (
-    select absent.session_id, absent.user_id from public.session_participants absent
-    where absent.session_id = any(held)
-      and absent.left_at is null and not absent.is_away and absent.lang is not null
-      and absent.last_seen < now() - (select c.participant_timeout from private.settings c)
-    for no key update skip locked
-  );
-  get diagnostics marked = row_count;
-  return marked;
+  ));
 end;
 $$;
 comment on function public.cleanup_participants(integer) is
@@ -148,7 +143,7 @@ begin
   if to_regnamespace('cron') is null then
     raise object_not_in_prerequisite_state using
       message = 'pg_cron is not enabled in this database',
-      hint = 'create extension pg_cron with schema pg_catalog; then call schedule_cleanup() again.';
+      hint = 'create extension if not exists pg_cron with schema pg_catalog; then call schedule_cleanup() again.';
   end if;
   execute 'select count(cron.schedule(job, schedule, command)) from private.cleanup_jobs()' into scheduled;
   return scheduled;

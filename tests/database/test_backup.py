@@ -248,7 +248,7 @@ def test_a_project_in_use_is_not_restored_into(backup, run):
     done = run("restore", backup.source.db_url, backup.file)
     assert (done.returncode, rows(backup.source.db_url)) == (1, before)
     assert "public.sessions" in done.stderr
-    assert "already: a backup is restored into an empty project only" in done.stderr
+    assert "A backup is restored into an empty project only" in done.stderr
 
 
 def test_a_missing_file_is_said(empty, run, tmp_path):

@@ -54,6 +54,32 @@ def test_commit_order_is_rev_order(database, other, third, meeting):
     assert rows.every(database, SINCE, meeting, 0, 10) == [first, second.result()]
 
 
+def test_a_writer_that_waits_past_the_end_is_refused(database, other, third, meeting):
+    """The session is closed while somebody else is still writing into it."""
+    other.autocommit = False
+    rows.new_message(other, meeting)
+
+    def write():
+        with pytest.raises(psycopg.Error) as caught:
+            rows.new_message(third, meeting)
+        return caught.value.sqlstate
+
+    with blocked(database, third, write) as answer:
+        database.execute("select close_session(%s)", [meeting])
+        other.commit()
+    assert answer.result() == "PT410"
+
+
+def test_a_resend_after_the_end_is_ignored(database, meeting):
+    """What is there already is no new message."""
+    message = rows.new_message(database, meeting)
+    database.execute("select close_session(%s)", [meeting])
+    columns = "id, session_id, user_id, original, original_lang, target_lang"
+    database.execute(f"insert into messages ({columns}) select {columns} from messages where id = %s"
+                     " on conflict (id) do nothing", [message["id"]])  # fmt: skip
+    assert rows.every(database, SINCE, meeting, 0, 10) == [message]
+
+
 def test_an_update_waits_for_the_writer_before_it(database, other, third, meeting):
     """Also a state of an older message comes after what was written first."""
     older = rows.new_message(database, meeting)

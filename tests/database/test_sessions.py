@@ -152,19 +152,52 @@ def test_a_session_that_is_over_refuses_without_waiting(database, other, stateme
     assert caught.value.sqlstate == "PT410"
 
 
-def test_a_join_that_meets_the_close_of_its_session_is_refused(database, other, third):
-    """Nobody is told that they are in a session that is over."""
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select join_session(%(code)s, gen_random_uuid(), 'en')",
+        "insert into session_participants (session_id, user_id, lang) values (%(id)s, gen_random_uuid(), 'en')",
+    ],
+)
+def test_a_join_that_meets_the_close_of_its_session_is_refused(database, other, third, statement):
+    """Nobody is told that they are in a session that is over, and nobody is."""
     session = rows.new_session(database)
     other.autocommit = False
     other.execute("select close_session(%s)", [session["id"]])
 
     def join():
-        return rows.refusal(third, "select join_session(%s, %s, 'en')", session["code"], uuid4())
+        with pytest.raises(psycopg.Error) as caught:
+            third.execute(statement, session)
+        return caught.value.sqlstate
 
     with blocked(database, third, join) as answer:
         other.commit()
-    assert answer.result().sqlstate == "PT410"
+    assert answer.result() == "PT410"
     assert rows.value(database, "select user_count from sessions where id = %s", session["id"]) == 0
+
+
+@pytest.mark.parametrize("end", ["is_active = false", "expires_at = now()"])
+def test_no_client_revives_a_session(database, end):
+    """Over is over, whatever a client writes."""
+    session = rows.new_session(database)
+    database.execute(f"update sessions set {end} where id = %s", [session["id"]])
+    over = rows.one(database, "select * from sessions where id = %s", session["id"])
+    with rows.acting_as(database, "anon"):
+        database.execute(
+            "update sessions set is_active = true, expires_at = now() + interval '20 hours' where id = %s", [over["id"]]
+        )
+    assert rows.one(database, "select * from sessions where id = %s", over["id"]) == over
+
+
+def test_a_client_does_not_shorten_what_an_operator_granted(database):
+    """More than 24 hours stay, whatever else a client writes."""
+    session = rows.new_session(database)
+    grant = "update sessions set expires_at = now() + interval '7 days' where id = %s returning *"
+    granted = rows.one(database, grant, session["id"])
+    with rows.acting_as(database, "anon"):
+        database.execute("update sessions set user_count = 2 where id = %s", [session["id"]])
+        rows.one(database, "select * from extend_session(%s, '1 hour')", session["id"])
+    assert rows.one(database, "select * from sessions where id = %s", session["id"]) == granted
 
 
 def test_a_session_is_extended_from_its_end(database):

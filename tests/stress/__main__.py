@@ -44,6 +44,8 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--server-log", type=Path, help="keep it there; it names the statements of a deadlock")
     parser.add_argument("--db-url", help="a superuser's URL of an empty database, instead of a server of its own")
     options = parser.parse_args()
+    if options.times < 1:
+        parser.error("--times is at least 1")
     if unknown := set(options.scenarios) - SCENARIOS.keys():
         parser.error(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
     return options

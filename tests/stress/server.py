@@ -86,6 +86,8 @@ async def prepared(
         else:
             database = Database.external(url)
         async with await AsyncConnection.connect(database.admin, autocommit=True) as connection:
+            if await rows(connection, "select from pg_tables where tablename = 'sessions' and schemaname = 'public'"):
+                raise SystemExit("The database has public.sessions, whose rows would be deleted: give an empty one.")
             await bootstrap.prepare(connection)
         async with await AsyncConnection.connect(database.postgres, autocommit=True) as connection:
             await migrations.migrate(connection, Project.read(project))

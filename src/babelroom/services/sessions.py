@@ -117,7 +117,7 @@ class SessionService:
             SessionExpired: it was closed, or its time is over.
         """
         if not isinstance(duration, timedelta) or duration <= timedelta(0):
-            raise InvalidInput(f"A session is extended by a positive timedelta. Got {duration!r:.40}.")
+            raise InvalidInput(f"A session is extended by a positive timedelta. Got {duration}.")
         return await self._sessions.extend(inputs.uuid(session_id), duration)
 
     async def close_session(self, session_id: UUID | str) -> Session:

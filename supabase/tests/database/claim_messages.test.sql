@@ -109,9 +109,9 @@ select is(pg_temp.claim(1), '23', 'Within a session, the older one.');
 select is(pg_temp.claim(1), '24', 'Then the newer one.');
 
 create temporary table refused as
-select 'PT400 | A claim needs a worker, a limit from 1 to 100 and a lease of at most 1 hour'
+select 'PT400 | A claim needs a worker, a limit from 1 to 100 and a lease of 0 to 1 hour'
        ' | The worker''s name has %s characters (1 to 200), the limit is %s, the lease %s.'
-       ' | Give the worker any name that tells it from the others.' as reason;
+       ' | Give the worker any name that tells it from the others, and a lease well above what a translation takes.' as reason;
 select is(pg_temp.refusal('select claim_messages(null)'), format(reason, 0, 10, '00:00:30'), 'A worker has a name.')
 from refused;
 select is(

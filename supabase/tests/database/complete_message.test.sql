@@ -90,15 +90,15 @@ update public.messages set performance_metrics = '{"recorded": true}' where id =
 create temporary table next as select * from claim_messages('worker');
 select is(
   pg_temp.refusal('select complete_message(id, token, null) from next'),
-  'PT400 | A message is completed with its translation | The translation is null.'
+  'PT400 | A message is completed with its translation | A translation has 1 to 40,000 characters, not only blanks. This one has 0.'
   ' | Report what cannot be translated with fail_message().',
   'Completing without a translation is refused.'
 );
 select throws_ok(
-  $$ select complete_message(id, token, ' ') from next $$, '23514', null, 'So is a blank one.'
+  $$ select complete_message(id, token, ' ') from next $$, 'PT400', null, 'So is completing with a blank one.'
 );
 select throws_ok(
-  $$ select complete_message(id, token, repeat('x', 40001)) from next $$, '23514', null, 'So is one that is too long.'
+  $$ select complete_message(id, token, repeat('x', 40001)) from next $$, 'PT400', null, 'So is one that is too long.'
 );
 select isnt((pg_temp.job('12')).leased_until, null, 'Whoever was refused still holds the claim.');
 select is(

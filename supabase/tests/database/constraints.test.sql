@@ -185,10 +185,10 @@ select is(
 );
 select is(pg_temp.setting('session_retention = null'), null, 'They may be kept for ever.');
 select is(
-  pg_temp.setting($$ participant_timeout = '29 seconds' $$), 'settings_participant_timeout_check',
+  pg_temp.setting($$ participant_timeout = '59 seconds' $$), 'settings_participant_timeout_check',
   'A client that says so every 30 seconds is there.'
 );
-select is(pg_temp.setting($$ participant_timeout = '30 seconds' $$), null, 'Thirty seconds are enough.');
+select is(pg_temp.setting($$ participant_timeout = '1 minute' $$), null, 'A minute is enough.');
 select is(pg_temp.setting('max_failures = 0'), 'settings_max_failures_check', 'Everything is tried once.');
 select is(pg_temp.setting('max_claims = 0'), 'settings_max_claims_check', 'Everything can be claimed once.');
 select is(pg_temp.setting($$ retry_delay = '0' $$), 'settings_retry_delay_check', 'After a failure there is a pause.');

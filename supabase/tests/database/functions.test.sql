@@ -41,7 +41,7 @@ select set_eq(
 );
 
 select triggers_are('public', 'messages', array[
-  'trigger_messages_live_session', 'trigger_messages_number_insert', 'trigger_messages_number_update',
+  'trigger_messages_number_insert', 'trigger_messages_number_update',
   'trigger_messages_settle_job'
 ]);
 select triggers_are('public', 'session_participants', array[

@@ -116,14 +116,14 @@ select is(
 );
 
 reset role;
-select pg_temp.unseen_for('00000000-0000-4000-8000-00000000000b', '31 seconds');
-select pg_temp.set_timeout('30 seconds');
+select pg_temp.unseen_for('00000000-0000-4000-8000-00000000000b', '61 seconds');
+select pg_temp.set_timeout('1 minute');
 set local role anon;
 select is(
   (select user_count from join_session((select code from door), '00000000-0000-4000-8000-00000000000c', 'fr')), 3,
   'The operator says how long is too long.'
 );
-select is(pg_temp.is_away('00000000-0000-4000-8000-00000000000b'), true, 'Thirty seconds, now.');
+select is(pg_temp.is_away('00000000-0000-4000-8000-00000000000b'), true, 'A minute, now.');
 select is(
   (select user_count from leave_session('00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-00000000000b')),
   3, 'One who is away and leaves is not counted out twice.'
@@ -146,7 +146,7 @@ select join_session(
 reset role;
 select pg_temp.set_timeout('2 minutes');
 select pg_temp.unseen_for('00000000-0000-4000-8000-00000000000d', '1 minute');
-select pg_temp.set_timeout('30 seconds');
+select pg_temp.set_timeout('1 minute');
 set local role anon;
 select join_session((select code from door), '00000000-0000-4000-8000-00000000000c', 'fr');
 select is(
