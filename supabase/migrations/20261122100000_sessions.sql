@@ -335,6 +335,13 @@ begin
     else 'A session code has four digits.'
   end);
 
+  -- A newcomer takes the session's lock first, which counting needs anyway: a crowd that shares it before (by the foreign
+  -- key) takes several times as long.
+  perform from public.sessions s
+  where s.id = session.id and not exists (
+    select from public.session_participants p where p.session_id = session.id and p.user_id = join_session.user_id
+  )
+  for no key update;
   insert into public.session_participants as p (session_id, user_id, lang)
   values (session.id, coalesce(join_session.user_id, gen_random_uuid()), join_session.lang)
   on conflict on constraint session_participants_pkey do update
