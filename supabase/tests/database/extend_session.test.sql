@@ -3,19 +3,7 @@ begin;
 create extension if not exists pgtap with schema extensions;
 select plan(17);
 
-create function pg_temp.refusal(statement text) returns text language plpgsql as $$
-declare
-  message text;
-  detail text;
-  hint text;
-begin
-  execute statement;
-  return null;
-exception when others then
-  get stacked diagnostics message = message_text, detail = pg_exception_detail, hint = pg_exception_hint;
-  return concat_ws(' | ', sqlstate, message, detail, hint);
-end;
-$$;
+\ir refusal.psql
 create function pg_temp.lasts() returns interval language sql stable as $$
   select s.expires_at - s.created_at from public.sessions s where s.id = '00000000-0000-4000-8000-000000000001'
 $$;

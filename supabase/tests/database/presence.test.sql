@@ -3,19 +3,7 @@ begin;
 create extension if not exists pgtap with schema extensions;
 select plan(26);
 
-create function pg_temp.refusal(statement text) returns text language plpgsql as $$
-declare
-  message text;
-  detail text;
-  hint text;
-begin
-  execute statement;
-  return null;
-exception when others then
-  get stacked diagnostics message = message_text, detail = pg_exception_detail, hint = pg_exception_hint;
-  return concat_ws(' | ', sqlstate, message, detail, hint);
-end;
-$$;
+\ir refusal.psql
 create function pg_temp.present() returns integer language sql stable as $$
   select s.user_count from public.sessions s where s.id = '00000000-0000-4000-8000-000000000001'
 $$;
