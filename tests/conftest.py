@@ -30,6 +30,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    version = config.getoption("--postgres")
+    if version != BUNDLED:
+        try:
+            servers.installation(version)
+        except servers.ServerMissing as missing:
+            raise pytest.UsageError(str(missing)) from missing
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--postgres") != BUNDLED:
         moved = [item for item in items if "shared_server" in getattr(item, "fixturenames", ())]

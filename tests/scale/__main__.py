@@ -36,6 +36,7 @@ def main() -> int:
         "--seed", type=int, default=1, help="which rows the statements are about (default: %(default)s)"
     )
     parser.add_argument("--plans", type=Path, metavar="DIR", help="write every plan at full size there, as JSON")
+    parser.add_argument("--lenient", action="store_true", help="fail for plans alone, not for a ratio over 2")
     parser.add_argument("--list", action="store_true", help="only name the statements")
     parser.add_argument("--project", type=Path, default=ROOT, help="where the supabase/ folder is (default: here)")
     options = parser.parse_args()
@@ -43,7 +44,9 @@ def main() -> int:
         say("\n".join(statement.name for statement in STATEMENTS))
         return 0
     if min(options.sessions, options.messages / 10, options.activity * 2) < SMALL * 1_000:
-        parser.error("a hundredth must hold 1,000 sessions, 10,000 messages and 500 rows of activity")
+        parser.error(
+            "at least --sessions 100000 --messages 1000000 --activity 50000: a hundredth must still be a database"
+        )
     return asyncio.run(scale(options))
 
 
@@ -86,21 +89,21 @@ def check(statement: Statement, small: str, full: str, options: argparse.Namespa
     with ExitStack() as opened:
         connections = [opened.enter_context(connected(conninfo, statement.role)) for conninfo in (small, full)]
         times = compare(statement, *connections, options.seed)
-    return judge(statement, plans, times)
+    return judge(statement, plans, times, is_lenient=options.lenient)
 
 
-def judge(statement: Statement, plans: Plans, times: Times) -> bool:
-    failures = []
+def judge(statement: Statement, plans: Plans, times: Times, *, is_lenient: bool) -> bool:
+    failures, slow = [], []
     if plans.sequential:
         plan = plans.sequential[0]
         failures.append(f"reads a growing table from its start: {plan['Query Text'].strip()}\n{outline(plan['Plan'])}")
     if times.ratio > LIMIT:
-        failures.append(
+        (slow if is_lenient else failures).append(
             f"takes {times.ratio:.1f} times as long as in the small database; at most {LIMIT:g} is expected"
         )
-    mark = "FAIL" if failures else "ok  "
+    mark = "FAIL" if failures else "slow" if slow else "ok  "
     say(f"{mark}  {statement.name:32}{times.small:8.2f}{times.full:8.2f}{times.ratio:7.2f}  {', '.join(plans.indexes)}")
-    for failure in failures:
+    for failure in failures + slow:
         say(indent(failure, " " * 6))
     return not failures
 
