@@ -50,6 +50,12 @@ def unnoticed(stack: supalocal.Stack) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture
+def no_other_work(database: psycopg.Connection) -> None:
+    """What earlier tests left to translate is gone."""
+    database.execute("delete from messages where translation is null")
+
+
+@pytest.fixture
 def change_settings(database: psycopg.Connection) -> Iterator[Callable[..., None]]:
     """Changes private.settings for one test."""
 

@@ -9,10 +9,7 @@ each_end = pytest.mark.parametrize("end", ["commit", "rollback"])
 STATE = "select status, translation, error, rev from messages where id = %s"
 
 
-@pytest.fixture(autouse=True)
-def _no_other_work(database):
-    """What earlier tests left to translate is gone."""
-    database.execute("delete from messages where translation is null")
+pytestmark = pytest.mark.usefixtures("no_other_work")
 
 
 @pytest.fixture

@@ -18,10 +18,7 @@ where s.id = any(%s) group by s.id
 """
 
 
-@pytest.fixture(autouse=True)
-def _no_other_work(database):
-    """What earlier tests left to translate is gone."""
-    database.execute("delete from messages where translation is null")
+pytestmark = pytest.mark.usefixtures("no_other_work")
 
 
 @pytest.fixture

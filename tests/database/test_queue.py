@@ -13,10 +13,7 @@ each_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 STATE = "select status, translation, error, rev from messages where id = %s"
 
 
-@pytest.fixture(autouse=True)
-def _no_other_work(database):
-    """What earlier tests left to translate is gone."""
-    database.execute("delete from messages where translation is null")
+pytestmark = pytest.mark.usefixtures("no_other_work")
 
 
 @pytest.fixture

@@ -8,10 +8,7 @@ from support import queue, rows
 PAUSE = "select extract(epoch from next_attempt_at - now())::float from private.translation_jobs where message_id = %s"
 
 
-@pytest.fixture(autouse=True)
-def _no_other_work(database):
-    """What earlier tests left to translate is gone."""
-    database.execute("delete from messages where translation is null")
+pytestmark = pytest.mark.usefixtures("no_other_work")
 
 
 @pytest.fixture

@@ -4,20 +4,7 @@ begin;
 create extension if not exists pgtap with schema extensions;
 select plan(37);
 
--- A session of others, with a message, an activity and a job.
-select create_session('00000000-0000-4000-8000-000000000001');
-select join_session(
-  (select code from public.sessions where id = '00000000-0000-4000-8000-000000000001'),
-  '00000000-0000-4000-8000-00000000000a', 'en'
-);
-select send_message(
-  '00000000-0000-4000-8000-000000000011', '00000000-0000-4000-8000-000000000001',
-  '00000000-0000-4000-8000-00000000000a', 'Hello', 'en', 'es'
-);
-insert into public.user_activity (session_id, user_id, activity_type)
-values ('00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-00000000000a', 'typing');
-insert into private.translation_jobs (message_id, worker, token)
-values ('00000000-0000-4000-8000-000000000011', 'worker', '00000000-0000-4000-8000-0000000000ee');
+\ir others.psql
 
 set local role anon;
 
