@@ -1,23 +1,32 @@
 """Streams committed row changes from a temporary logical slot, as PostgreSQL's replication protocol sends them."""
 
 import asyncio
+import logging
 import secrets
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import pq
 
-from supalocal.realtime.pgoutput import Begin, Commit, Message, Relation, RowChange, decode
+from supalocal.realtime.pgoutput import Action, Begin, Commit, Message, Relation, RowChange, Value, decode
+
+log = logging.getLogger(__name__)
 
 STATUS_INTERVAL_SECONDS = 5.0
 BATCH_ROWS = 500
 BATCH_BYTES = 4_000_000
 # Past this the socket is left unread: PostgreSQL keeps the rest on its side.
 WAITING_BYTES = 16_000_000
+# Rows written here are messages that the database sends; its partitions are named after it.
+_MESSAGES = ("realtime", "messages")
 _XLOG_HEADER = 25
 _KEEPALIVE = struct.Struct(">cqqB")
+
+
+MessageRow = dict[str, Value]
+"""A row of realtime.messages: values in PostgreSQL's text form (bytea as `\\x` and hex digits), by column."""
 
 
 class StreamLostError(ConnectionError):
@@ -43,10 +52,19 @@ class Batch:
 
 
 class ChangeStream:
-    """One replication connection. `wanted` says which tables anybody listens to; others are not kept."""
+    """One replication connection.
 
-    def __init__(self, connection: psycopg.AsyncConnection, wanted: Callable[[Relation], bool]) -> None:
-        self._connection, self._wanted = connection, wanted
+    `wanted` says which tables anybody listens to; others are not kept. `on_message` gets each row that was inserted
+    into realtime.messages, in commit order and past the batches, as nobody's rights are checked for it.
+    """
+
+    def __init__(
+        self,
+        connection: psycopg.AsyncConnection,
+        wanted: Callable[[Relation], bool],
+        on_message: Callable[[MessageRow], None] = lambda _: None,
+    ) -> None:
+        self._connection, self._wanted, self._on_message = connection, wanted, on_message
         self._pgconn = connection.pgconn
         # Kept, because libpq forgets it when the connection is lost, while the loop still watches it.
         self._descriptor = connection.pgconn.socket
@@ -63,7 +81,13 @@ class ChangeStream:
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
-    async def open(cls, dsn: str, publication: str, wanted: Callable[[Relation], bool]) -> "ChangeStream":
+    async def open(
+        cls,
+        dsn: str,
+        publications: Sequence[str],
+        wanted: Callable[[Relation], bool],
+        on_message: Callable[[MessageRow], None] = lambda _: None,
+    ) -> "ChangeStream":
         """Return a stream of everything committed from now on; psycopg.Error when the database refuses it."""
         # Values arrive in text form, which depends on these settings of the decoding session.
         settings = (
@@ -72,21 +96,21 @@ class ChangeStream:
         connection = await psycopg.AsyncConnection.connect(
             dsn, replication="database", autocommit=True, options=settings, application_name="supalocal realtime"
         )
-        stream = cls(connection, wanted)
+        stream = cls(connection, wanted, on_message)
         try:
-            await stream._start(publication)
+            await stream._start(publications)
         except BaseException:
             await stream.close()
             raise
         return stream
 
-    async def _start(self, publication: str) -> None:
+    async def _start(self, publications: Sequence[str]) -> None:
         slot = f"supalocal_realtime_{secrets.token_hex(6)}"
         await self._connection.execute(
             f"CREATE_REPLICATION_SLOT {slot} TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')".encode()
         )
-        quoted = '"' + publication.replace('"', '""') + '"'
-        options = f"proto_version '1', publication_names '{quoted.replace(chr(39), chr(39) * 2)}'"
+        names = ",".join('"' + name.replace('"', '""') + '"' for name in publications).replace("'", "''")
+        options = f"proto_version '1', publication_names '{names}'"
         self._pgconn.send_query(f"START_REPLICATION SLOT {slot} LOGICAL 0/0 ({options})".encode())
         await self._copying()
         self._resume()
@@ -179,7 +203,9 @@ class ChangeStream:
                 self._redefined.append(message)
             case RowChange():
                 relation = self._relations[message.relation_oid]
-                if self._wanted(relation):
+                if (relation.schema, relation.name.partition("_")[0]) == _MESSAGES:
+                    self._hand_over(relation, message)
+                elif self._wanted(relation):
                     self._waiting.append(LoggedChange(relation, message, self._begin, size))
                     self._bytes += size
                     if len(self._waiting) >= BATCH_ROWS or self._bytes >= BATCH_BYTES:
@@ -188,6 +214,16 @@ class ChangeStream:
                 self._received = max(self._received, message.end)
                 if self._waiting:
                     self._arrived.set()
+
+    def _hand_over(self, relation: Relation, change: RowChange) -> None:
+        if change.action is not Action.INSERT or change.new is None:
+            return
+        names = [column.name for column in relation.columns]
+        try:
+            self._on_message(dict(zip(names, change.new, strict=True)))
+        except Exception:
+            # One message that cannot be sent must not end the stream for everyone.
+            log.exception("lost a message that the database sent")
 
     def _report(self) -> None:
         """Tell PostgreSQL how far we are, so that it recycles its log; clients can be sent nothing twice."""

@@ -70,7 +70,7 @@ class Realtime:
             registry = self._hub.registry
             stream = await ChangeStream.open(
                 self._dsn,
-                queries.MIRROR_PREFIX + self._publication,
+                [queries.MIRROR_PREFIX + self._publication],
                 lambda relation: bool(registry.matching(relation.schema, relation.name)),
             )
             opened.push_async_callback(stream.close)
