@@ -15,6 +15,9 @@ SETTINGS = "-c timezone=UTC -c datestyle=ISO -c plan_cache_mode=force_generic_pl
 
 MIRROR_PUBLICATION = "select realtime.mirror_publication(%s)"
 MIRROR_PREFIX = "supalocal_"
+MESSAGES_PUBLICATION = "supabase_realtime_messages_publication"
+"""What publishes the inserts into realtime.messages; its name on hosted."""
+EXISTING_PUBLICATIONS = "select array_agg(pubname::text order by pubname) from pg_publication where pubname = any(%s)"
 ROLE_EXISTS = "select quote_ident(%s)::regrole"
 SNAPSHOT = "select pg_current_snapshot()::text"
 PUBLICATION_EXISTS = "select exists (select from pg_publication where pubname = %s)"
