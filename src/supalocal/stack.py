@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
-
 from supalocal import background, bootstrap, migrations, ports
-from supalocal.auth import AuthApi
 from supalocal.database import Database, connect
-from supalocal.errors import UnsuitableDatabaseError
-from supalocal.gateway import Gateway
 from supalocal.keys import JWT_SECRET, Keys
 from supalocal.postgres import Postgres
 from supalocal.project import Migration, Project
-from supalocal.realtime import Realtime
-from supalocal.rest import RestApi
+from supalocal.services import serving
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
-
-_POOL_MIN, _POOL_MAX = 3, 12
-_LOGIN_SECONDS = 10.0
 
 
 class Stack:
@@ -74,9 +64,9 @@ class Stack:
             opened.callback(listener.close)
             database = await self._start_database(opened)
             await self._prepare(database)
-            gateway = await self._start_services(opened, database)
-            await gateway.start(listener)
-            self._database, self._port = database, int(listener.getsockname()[1])
+            port = int(listener.getsockname()[1])
+            await opened.enter_async_context(serving(listener, database, self._project.config, self._keys))
+            self._database, self._port = database, port
             self._open = opened.pop_all()
 
     async def close(self) -> None:
@@ -165,28 +155,3 @@ class Stack:
             self._applied = tuple(await migrations.migrate(connection, self._project))
             if self._seed:
                 await migrations.seed(connection, self._project)
-
-    async def _start_services(self, opened: AsyncExitStack, database: Database) -> Gateway:
-        config = self._project.config
-        pool = AsyncConnectionPool(
-            database.authenticator, min_size=_POOL_MIN, max_size=_POOL_MAX, open=False, kwargs={"autocommit": True}
-        )
-        opened.push_async_callback(pool.close)
-        try:
-            await pool.open(wait=True, timeout=_LOGIN_SECONDS)
-        except PoolTimeout as exc:
-            raise UnsuitableDatabaseError("The role authenticator cannot log in to the database.") from exc
-        rest = RestApi(
-            pool,
-            jwt_secret=self._keys.jwt_secret,
-            schemas=config.schemas,
-            extra_search_path=config.extra_search_path,
-            max_rows=config.max_rows,
-        )
-        realtime = Realtime(dsn=database.admin, jwt_secret=self._keys.jwt_secret)
-        gateway = Gateway(keys=self._keys, rest=rest, auth=AuthApi(config), realtime=realtime)
-        opened.push_async_callback(gateway.close)
-        opened.push_async_callback(rest.close)
-        opened.push_async_callback(realtime.close)
-        await asyncio.gather(rest.start(), realtime.start())
-        return gateway

@@ -1,0 +1,61 @@
+"""What serves one prepared database: REST, Auth and Realtime behind the gateway, and the connections they share."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from supalocal.auth import AuthApi
+from supalocal.errors import UnsuitableDatabaseError
+from supalocal.gateway import Gateway
+from supalocal.realtime import Realtime
+from supalocal.rest import RestApi
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import AsyncIterator
+
+    from supalocal.database import Database
+    from supalocal.keys import Keys
+    from supalocal.project import Config
+
+_POOL_MIN, _POOL_MAX = 3, 12
+_LOGIN_SECONDS = 10.0
+
+
+@asynccontextmanager
+async def serving(listener: socket.socket, database: Database, config: Config, keys: Keys) -> AsyncIterator[None]:
+    """Serve on the socket, which is closed at the end. Raises UnsuitableDatabaseError if REST cannot log in."""
+    async with AsyncExitStack() as opened:
+        opened.callback(listener.close)
+        pool = await _pool(opened, database)
+        rest = RestApi(
+            pool,
+            jwt_secret=keys.jwt_secret,
+            schemas=config.schemas,
+            extra_search_path=config.extra_search_path,
+            max_rows=config.max_rows,
+        )
+        realtime = Realtime(dsn=database.admin, jwt_secret=keys.jwt_secret)
+        gateway = Gateway(keys=keys, rest=rest, auth=AuthApi(config), realtime=realtime)
+        opened.push_async_callback(gateway.close)
+        opened.push_async_callback(rest.close)
+        opened.push_async_callback(realtime.close)
+        await asyncio.gather(rest.start(), realtime.start())
+        await gateway.start(listener)
+        yield
+
+
+async def _pool(opened: AsyncExitStack, database: Database) -> AsyncConnectionPool:
+    pool = AsyncConnectionPool(
+        database.authenticator, min_size=_POOL_MIN, max_size=_POOL_MAX, open=False, kwargs={"autocommit": True}
+    )
+    opened.push_async_callback(pool.close)
+    try:
+        await pool.open(wait=True, timeout=_LOGIN_SECONDS)
+    except PoolTimeout as exc:
+        raise UnsuitableDatabaseError("The role authenticator cannot log in to the database.") from exc
+    return pool
