@@ -21,6 +21,7 @@ BUNDLED = 18
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="fail if a test is skipped")
+    parser.addoption("--examples", type=int, default=300, help="how many of each kind tests/fuzz generates")
     parser.addoption(
         "--postgres",
         type=int,
