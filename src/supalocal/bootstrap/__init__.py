@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
     from psycopg.rows import TupleRow
 
-_FILES = ("roles.sql", "schemas.sql", "auth.sql", "realtime.sql", "schema_watch.sql")
+_FILES = ("roles.sql", "schemas.sql", "auth.sql", "realtime.sql", "realtime_messages.sql", "schema_watch.sql")
 _LOGINS = "logins.sql"
 _EXPOSE, _HIDE = "expose_new_tables.sql", "hide_new_tables.sql"
 _LOCK = 5_425_322  # any number, as long as every stack takes the same
@@ -39,7 +39,7 @@ async def prepare(connection: AsyncConnection[TupleRow], *, expose_new_tables: b
     """Prepare the database in one transaction; false if exactly this was done before.
 
     It is not repeated on every start, because a project may have changed what it made (a role's time-out, a
-    grant); only the login of REST is set anew.
+    grant); only the login of REST is set anew, and the days that messages can be broadcast on.
     `expose_new_tables` is config.toml's `api.auto_expose_new_tables`.
     """
     text = b"\n".join(_read(name) for name in (*_FILES, _EXPOSE if expose_new_tables else _HIDE))
@@ -51,6 +51,7 @@ async def prepare(connection: AsyncConnection[TupleRow], *, expose_new_tables: b
             await connection.execute(text)
             await connection.execute(sql.SQL("comment on schema auth is {}").format(stamp))
         await connection.execute(_read(_LOGINS))
+        await connection.execute("select realtime.renew_message_partitions()")
     return bool(known != stamp)
 
 

@@ -104,33 +104,3 @@ $$;
 comment on function realtime.await_visible(jsonb) is 'Returns once everybody sees what these transactions committed.';
 
 revoke all on function realtime.mirror_publication(text), realtime.await_visible(jsonb) from public;
-
-create or replace function realtime.topic() returns text
-language sql stable
-as $$ select nullif(current_setting('realtime.topic', true), '') $$;
-
-comment on function realtime.topic() is 'The channel whose policies are being tested.';
-
-create or replace function realtime.send(payload jsonb, event text, topic text, private boolean default true) returns void
-language plpgsql
-as $$
-begin
-  raise exception 'realtime.send is not supported by supalocal yet' using errcode = 'feature_not_supported';
-end
-$$;
-
-comment on function realtime.send(jsonb, text, text, boolean) is 'Not supported by supalocal yet: raises 0A000.';
-
-create or replace function realtime.broadcast_changes(
-  topic_name text, event_name text, operation text, table_name text, table_schema text, new record, old record,
-  level text default 'ROW'
-) returns void
-language plpgsql
-as $$
-begin
-  raise exception 'realtime.broadcast_changes is not supported by supalocal yet' using errcode = 'feature_not_supported';
-end
-$$;
-
-comment on function realtime.broadcast_changes(text, text, text, text, text, record, record, text) is
-  'Not supported by supalocal yet: raises 0A000.';
