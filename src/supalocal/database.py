@@ -21,6 +21,7 @@ class Database:
     admin: str
     postgres: str
     authenticator: str
+    auth: str
     url: str
     admin_url: str
 
@@ -31,6 +32,7 @@ class Database:
             admin=server.conninfo(SUPERUSER),
             postgres=server.conninfo("postgres"),
             authenticator=server.conninfo("authenticator"),
+            auth=server.conninfo("supabase_auth_admin"),
             url=server.url("postgres"),
             admin_url=server.url(SUPERUSER),
         )
@@ -42,7 +44,7 @@ class Database:
         if parts.scheme not in {"postgres", "postgresql"}:
             raise UnsuitableDatabaseError("The database URL must look like postgresql://user:password@host:port/name.")
         postgres = url if parts.username == "postgres" else _as_user(url, "postgres")
-        return cls(url, postgres, _as_user(url, "authenticator"), postgres, url)
+        return cls(url, postgres, _as_user(url, "authenticator"), _as_user(url, "supabase_auth_admin"), postgres, url)
 
 
 async def connect(conninfo: str) -> psycopg.AsyncConnection:

@@ -33,6 +33,10 @@ class Config:
     enable_signup: bool = True
     enable_anonymous_sign_ins: bool = False
     jwt_expiry: int = 3600
+    minimum_password_length: int = 6
+    enable_email_signup: bool = True
+    enable_refresh_token_rotation: bool = True
+    refresh_token_reuse_interval: int = 10  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,14 @@ def read_config(path: Path) -> Config:
         enable_signup=read.value("auth.enable_signup", usual.enable_signup),
         enable_anonymous_sign_ins=read.value("auth.enable_anonymous_sign_ins", usual.enable_anonymous_sign_ins),
         jwt_expiry=read.value("auth.jwt_expiry", usual.jwt_expiry),
+        minimum_password_length=read.value("auth.minimum_password_length", usual.minimum_password_length),
+        enable_email_signup=read.value("auth.email.enable_signup", usual.enable_email_signup),
+        enable_refresh_token_rotation=read.value(
+            "auth.enable_refresh_token_rotation", usual.enable_refresh_token_rotation
+        ),
+        refresh_token_reuse_interval=read.value(
+            "auth.refresh_token_reuse_interval", usual.refresh_token_reuse_interval
+        ),
     )
 
 

@@ -7,6 +7,7 @@ create schema if not exists realtime authorization supabase_admin;
 
 grant usage on schema public, extensions, graphql_public, auth, realtime
 to postgres, anon, authenticated, service_role;
+grant usage on schema auth to supabase_auth_admin;
 grant create on schema public, extensions to postgres;
 
 do $$

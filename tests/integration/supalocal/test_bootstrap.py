@@ -28,6 +28,7 @@ async def test_the_roles_have_the_rights_of_a_hosted_project(postgres):
         ("postgres", False, True, True, True),
         ("service_role", False, False, False, True),
         ("supabase_admin", True, True, True, True),
+        ("supabase_auth_admin", False, True, False, False),
     ]
 
 
@@ -181,6 +182,7 @@ def test_an_external_database_is_used_as_its_own_roles():
         admin="postgresql://boss:secret@db:5433/app?sslmode=disable",
         postgres="postgresql://postgres:postgres@db:5433/app?sslmode=disable",
         authenticator="postgresql://authenticator:postgres@db:5433/app?sslmode=disable",
+        auth="postgresql://supabase_auth_admin:postgres@db:5433/app?sslmode=disable",
         url="postgresql://postgres:postgres@db:5433/app?sslmode=disable",
         admin_url="postgresql://boss:secret@db:5433/app?sslmode=disable",
     )

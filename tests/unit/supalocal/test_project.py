@@ -31,7 +31,9 @@ def test_settings_come_from_config_toml(folder):
         "[api]\nport = 1\nschemas = ['public', 'api']\nextra_search_path = ['extensions']\nmax_rows = 5\n"
         "auto_expose_new_tables = false\n"
         "[db]\nport = 2\n[db.seed]\nenabled = false\nsql_paths = ['a.sql']\n[db.migrations]\nenabled = false\n"
-        "[auth]\nenable_signup = false\nenable_anonymous_sign_ins = true\njwt_expiry = 60\n[studio]\nport = 3\n"
+        "[auth]\nenable_signup = false\nenable_anonymous_sign_ins = true\njwt_expiry = 60\n"
+        "minimum_password_length = 8\nenable_refresh_token_rotation = false\nrefresh_token_reuse_interval = 0\n"
+        "[auth.email]\nenable_signup = false\n[studio]\nport = 3\n"
     )
     assert Project.read(folder).config == Config(
         port=1,
@@ -46,6 +48,10 @@ def test_settings_come_from_config_toml(folder):
         enable_signup=False,
         enable_anonymous_sign_ins=True,
         jwt_expiry=60,
+        minimum_password_length=8,
+        enable_email_signup=False,
+        enable_refresh_token_rotation=False,
+        refresh_token_reuse_interval=0,
     )
 
 
