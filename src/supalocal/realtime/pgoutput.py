@@ -56,6 +56,13 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The transaction comes from a session of that replication origin; follows its Begin."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """The transaction is whole; `end` is the position after it in the log."""
 
@@ -72,7 +79,7 @@ class RowChange:
     old: tuple[Value, ...] | None = None
 
 
-Message = Begin | Commit | Relation | RowChange
+Message = Begin | Origin | Commit | Relation | RowChange
 
 
 class ProtocolError(ValueError):
@@ -111,19 +118,21 @@ class _Reader:
 
 
 def decode(data: bytes) -> Message | None:
-    """Return what the message says, or None for kinds that carry no change of a row (truncate, origin, type)."""
+    """Return what the message says, or None for kinds that carry no change of a row (truncate, type)."""
     reader = _Reader(data)
     kind = reader.letter()
     match kind:
         case "B":
             return _begin(reader)
+        case "O":
+            return _origin(reader)
         case "C":
             return _commit(reader)
         case "R":
             return _relation(reader)
         case "I" | "U" | "D":
             return _row_change(kind, reader)
-        case "T" | "O" | "Y" | "M":
+        case "T" | "Y" | "M":
             return None
     raise ProtocolError(f"unknown pgoutput message {kind!r}")
 
@@ -131,6 +140,11 @@ def decode(data: bytes) -> Message | None:
 def _begin(reader: _Reader) -> Begin:
     reader.number(">q")
     return Begin(reader.number(">q"), reader.number(">I"))
+
+
+def _origin(reader: _Reader) -> Origin:
+    reader.number(">q")
+    return Origin(reader.text())
 
 
 def _commit(reader: _Reader) -> Commit:

@@ -9,6 +9,7 @@ from supalocal.realtime.pgoutput import (
     Action,
     Begin,
     Commit,
+    Origin,
     ProtocolError,
     Relation,
     RelationColumn,
@@ -30,6 +31,11 @@ def row(*values):
 def test_begin():
     """Begin carries the commit time and the transaction's number."""
     assert decode(b"B" + struct.pack(">qqI", 7, 123, 42)) == Begin(123, 42)
+
+
+def test_origin():
+    """An origin names where the transaction comes from."""
+    assert decode(b"O" + struct.pack(">q", 99) + b"elsewhere\0") == Origin("elsewhere")
 
 
 def test_commit():
@@ -71,9 +77,9 @@ def test_delete():
     assert decode(b"D" + struct.pack(">I", 5) + b"K" + row("1")) == RowChange(Action.DELETE, 5, old=("1",))
 
 
-@pytest.mark.parametrize("kind", [b"T", b"O", b"Y", b"M"])
+@pytest.mark.parametrize("kind", [b"T", b"Y", b"M"])
 def test_other_messages_change_no_row(kind):
-    """Truncate, origin, type and logical messages are passed over."""
+    """Truncate, type and logical messages are passed over."""
     assert decode(kind + b"\0" * 12) is None
 
 
