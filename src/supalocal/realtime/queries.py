@@ -23,16 +23,38 @@ SNAPSHOT = "select pg_current_snapshot()::text"
 PUBLICATION_EXISTS = "select exists (select from pg_publication where pubname = %s)"
 VALID_PATTERN = "select '' ~ %s"
 
+READABLE = "select realtime.readable(%s, %s, %s, %s, %s)"
+WRITABLE = "select realtime.writable(%s, %s, %s, %s, %s)"
+RENEW_MESSAGE_PARTITIONS = "select realtime.renew_message_partitions()"
+REPLAYED = """
+select topic, event, 't' as private, id::text, payload::text, '\\x' || encode(binary_payload, 'hex') as binary_payload
+from realtime.messages
+where topic = %s and private and extension = 'broadcast' and inserted_at >= timezone('utc', to_timestamp(%s / 1000.0))
+order by inserted_at desc
+limit %s
+"""
+
 TABLES = """
 select c.oid::int8, n.nspname, c.relname, format('%%I.%%I', n.nspname, c.relname), c.relrowsecurity, coalesce(
   (select json_agg(json_build_array(
-      a.attname, t.typname, format_type(a.atttypid, null), coalesce(a.attnum = any(i.indkey), false)) order by a.attnum)
+      a.attname, t.typname, format_type(a.atttypid, null), coalesce(a.attnum = any(i.indkey), false),
+      case a.attgenerated when 's' then pg_get_expr(d.adbin, c.oid) end,
+      (select coalesce(json_agg(i.attname), '[]') from pg_depend p
+       join pg_attribute i on i.attrelid = p.refobjid and i.attnum = p.refobjsubid
+       where p.classid = 'pg_attrdef'::regclass and p.objid = d.oid and p.refobjid = c.oid
+         and p.refobjsubid <> a.attnum)) order by a.attnum)
    from pg_attribute a join pg_type t on t.oid = a.atttypid
+   left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum and a.attgenerated <> ''
    left join pg_index i on i.indrelid = c.oid and i.indisprimary
    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]')
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.oid = any(%s::oid[])
 """
+
+NAMED_TABLE = "select (quote_ident(%s) || '.' || quote_ident(%s))::regclass::oid::int8"
+"""Fails, as the real server's lookup of the changed table does, when there is none of that name any more."""
+PRIVILEGE_ON = "select has_column_privilege(%s::oid, %s, 'select')"
+"""Fails, as the real server's check of each logged column does, when the table has no such column any more."""
 
 SELECTABLE = """
 select pair.role, pair.oid::int8, coalesce(array_agg(a.attname), '{}')
@@ -98,12 +120,24 @@ def rendering(sql_types: Sequence[str]) -> str:
     return f"select {', '.join(columns)}"
 
 
+def generating(table: Table, inputs: Sequence[str], formulas: Sequence[str]) -> str:
+    """Return a query of one text[] per input column: the formulas' values in text form, an array for each row."""
+    types = {column.name: column.sql_type for column in table.columns}
+    given = ", ".join(f"v{number}::{_escaped(types[name])} as {_quoted(name)}" for number, name in enumerate(inputs))
+    values = ", ".join(f"case when ({_escaped(f)}) is not null then format('%%s', {_escaped(f)}) end" for f in formulas)
+    arrays, names = ", ".join(["%s::text[]"] * len(inputs)), ", ".join(f"v{number}" for number in range(len(inputs)))
+    return f"select array[{values}] from (select {given} from unnest({arrays}) with ordinality u({names}, n)) t"
+
+
 def comparisons(asked: Sequence[tuple[Operator, str]]) -> str:
     """Return a query of two parameters (a value and what it is compared with) per operator and type."""
     return f"select array[{', '.join(_comparison(operator, _escaped(sql_type)) for operator, sql_type in asked)}]"
 
 
 def _comparison(operator: Operator, sql_type: str) -> str:
+    if operator is Operator.IS:
+        # Only null is asked of a type that is not boolean, but the value must cast.
+        return f"(%s::{sql_type} is null and %s::text = 'null')"
     if operator is Operator.IN:
         return f"(%s::{sql_type} = any(%s::{sql_type}[]))"
     return f"(%s::{sql_type} {_SYMBOLS[operator]} %s::{sql_type})"
@@ -162,7 +196,11 @@ def _look_up(oid: int) -> str:
 
 
 def _identifier(column: Column) -> str:
-    return '"' + column.name.replace('"', '""') + '"'
+    return _quoted(column.name)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""').replace("%", "%%") + '"'
 
 
 def _escaped(sql_type: str) -> str:
