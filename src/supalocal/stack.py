@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from supalocal import background, bootstrap, migrations, ports
-from supalocal.database import Database, connect
+from supalocal import background, ports
+from supalocal.errors import MigrationError, ProjectError
+from supalocal.instance import Instance, Wishes
 from supalocal.keys import JWT_SECRET, Keys
-from supalocal.postgres import Postgres
 from supalocal.project import Migration, Project
-from supalocal.services import serving
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
     from contextlib import AbstractContextManager
     from types import TracebackType
 
+_Result = TypeVar("_Result")
+
 
 class Stack:
-    """A local Supabase on loopback: a database prepared like a hosted project's, REST, Realtime and Auth.
+    """A local Supabase: a database prepared like a hosted project's, REST, Realtime and Auth.
 
         async with supalocal.Stack(project=".") as stack:
             client = await acreate_client(stack.url, stack.publishable_key)
 
     `project` is a `supabase/` folder or the directory that holds one; its migrations and, with `seed`, its seed files
     are applied. `data` is the directory that keeps the database; None keeps nothing. Port 0 finds a free port.
+    `host` is where the API listens, loopback unless told otherwise; the database never listens elsewhere.
     `db_url`, a superuser's URL, prepares and uses that database instead of starting one; `data` and `db_port` then
     mean nothing. `jwt_secret` replaces the public one, and with it the two JWT keys.
 
@@ -37,6 +40,7 @@ class Stack:
         project: str | Path | None = None,
         *,
         data: str | Path | None = None,
+        host: str = ports.LOOPBACK,
         port: int = 0,
         db_port: int = 0,
         db_url: str | None = None,
@@ -44,35 +48,55 @@ class Stack:
         seed: bool = True,
     ) -> None:
         self._project = Project() if project is None else Project.read(project)
-        self._data = None if data is None else Path(data)
-        self._wanted_port = port
-        self._wanted_db_port = db_port
-        self._db_url = db_url
-        self._seed = seed
         self._keys = Keys(jwt_secret or JWT_SECRET)
-        self._port: int | None = None
-        self._database: Database | None = None
-        self._applied: tuple[Migration, ...] = ()
-        self._open = AsyncExitStack()
+        self._wishes = Wishes(
+            keys=self._keys,
+            data=None if data is None else Path(data),
+            host=host,
+            port=port,
+            db_port=db_port,
+            db_url=db_url,
+            seed=seed,
+        )
+        self._instance: Instance | None = None
 
     async def start(self) -> None:
         """Come up whole, or raise SupalocalError and leave nothing behind."""
-        if self._port is not None:
+        if self._instance is not None:
             raise RuntimeError("This stack has started already.")
-        async with AsyncExitStack() as opened:
-            listener = ports.bind(self._wanted_port, option="--port")
-            opened.callback(listener.close)
-            database = await self._start_database(opened)
-            await self._prepare(database)
-            port = int(listener.getsockname()[1])
-            await opened.enter_async_context(serving(listener, database, self._project.config, self._keys))
-            self._database, self._port = database, port
-            self._open = opened.pop_all()
+        instance = Instance(self._wishes, self._project)
+        await instance.start()
+        self._instance = instance
 
     async def close(self) -> None:
         """Stop everything that start() started; closing twice is harmless."""
-        self._port = self._database = None
-        await self._open.aclose()
+        instance, self._instance = self._instance, None
+        if instance is not None:
+            await instance.close()
+
+    async def migrate(self) -> tuple[Migration, ...]:
+        """Read the project's migrations again and apply the new ones, which come back; REST knows their tables.
+
+        May be awaited in any event loop. Raises ProjectError or MigrationError; the stack keeps running.
+        """
+        instance = self._running()
+        return await _in_loop(instance.loop, instance.migrate())
+
+    async def reset(self) -> None:
+        """Make the database anew, with migrations and seed as they are now. Addresses and keys stay.
+
+        Whoever is connected is cut off. With `db_url` that database is dropped and created again; the roles of its
+        server stay. May be awaited in any event loop. Raises SupalocalError: after a MigrationError or ProjectError
+        the stack keeps running, with what came before the failing file; after any other it is closed.
+        """
+        instance = self._running()
+        try:
+            await _in_loop(instance.loop, instance.reset())
+        except (MigrationError, ProjectError):
+            raise
+        except BaseException:
+            self._instance = None
+            raise
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -95,9 +119,7 @@ class Stack:
     @property
     def url(self) -> str:
         """What a client takes as the Supabase URL."""
-        if self._port is None:
-            raise RuntimeError("The stack is not running: its URL is known between start() and close().")
-        return f"http://{ports.LOOPBACK}:{self._port}"
+        return self._running().url
 
     @property
     def publishable_key(self) -> str:
@@ -122,36 +144,25 @@ class Stack:
     @property
     def db_url(self) -> str:
         """The database as the role `postgres`, which owns `public` and, as on hosted, is no superuser."""
-        return self._running_database().url
+        return self._running().database.url
 
     @property
     def admin_db_url(self) -> str:
         """The database as a superuser."""
-        return self._running_database().admin_url
+        return self._running().database.admin_url
 
     @property
     def applied(self) -> tuple[Migration, ...]:
-        """The migrations that this start applied."""
-        return self._applied
+        """The migrations that the start, or the last reset, applied."""
+        return self._instance.applied if self._instance else ()
 
-    def _running_database(self) -> Database:
-        if self._database is None:
-            raise RuntimeError("The stack is not running: its database is known between start() and close().")
-        return self._database
+    def _running(self) -> Instance:
+        if self._instance is None:
+            raise RuntimeError("The stack is not running: its addresses are known between start() and close().")
+        return self._instance
 
-    async def _start_database(self, opened: AsyncExitStack) -> Database:
-        if self._db_url is not None:
-            return Database.external(self._db_url)
-        server = Postgres(self._data, port=self._wanted_db_port)
-        opened.push_async_callback(server.stop)
-        await server.start()
-        return Database.bundled(server)
 
-    async def _prepare(self, database: Database) -> None:
-        async with await connect(database.admin) as connection:
-            await bootstrap.require_suitable(connection)
-            await bootstrap.prepare(connection, expose_new_tables=self._project.config.auto_expose_new_tables)
-        async with await connect(database.postgres) as connection:
-            self._applied = tuple(await migrations.migrate(connection, self._project))
-            if self._seed:
-                await migrations.seed(connection, self._project)
+async def _in_loop(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, _Result]) -> _Result:
+    if loop is asyncio.get_running_loop():
+        return await work
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))

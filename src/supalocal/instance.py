@@ -1,0 +1,155 @@
+"""A stack while it runs: what it opens, in which order, and how its database is migrated or made anew meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from supalocal import ports
+from supalocal.errors import MigrationError, ProjectError
+from supalocal.lifeline import to_the_end
+from supalocal.postgres import Postgres
+
+if TYPE_CHECKING:
+    import socket
+    from pathlib import Path
+
+    from supalocal.database import Database
+    from supalocal.keys import Keys
+    from supalocal.project import Migration, Project
+
+_log = logging.getLogger(__name__)
+_LIBRARIES = ("supalocal.preparation", "supalocal.services")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a stack is asked to be; see Stack."""
+
+    keys: Keys
+    data: Path | None
+    host: str
+    port: int
+    db_port: int
+    db_url: str | None
+    seed: bool
+
+
+class Instance:
+    """One run of a stack, from its first open socket to its last.
+
+    `url` is the API's address, `database` how to log in, `applied` what the start or the last reset migrated.
+    """
+
+    url: str
+    database: Database
+    applied: tuple[Migration, ...] = ()
+
+    def __init__(self, wishes: Wishes, project: Project) -> None:
+        self._wishes = wishes
+        self._project = project
+        self._loop = asyncio.get_running_loop()
+        self._changing = asyncio.Lock()
+        self._open = AsyncExitStack()
+        self._services = AsyncExitStack()
+        self._server = Postgres(wishes.data, port=wishes.db_port)
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Where everything of it runs."""
+        return self._loop
+
+    async def start(self) -> None:
+        """Come up whole, or raise SupalocalError and leave nothing behind."""
+        try:
+            self._listener = self._listen()
+            await self._start_database()
+            await self._prepare()
+            await self._serve()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Stop everything, even if cancelled meanwhile; closing twice is harmless."""
+        await to_the_end(self._close())
+
+    async def migrate(self) -> tuple[Migration, ...]:
+        """Apply the project's new migrations; those come back. Raises ProjectError or MigrationError."""
+        from supalocal import preparation  # noqa: PLC0415  see _start_database
+
+        async with self._changing:
+            self._project = self._project.read_again()
+            applied = await preparation.migrate(self.database, self._project)
+        return tuple(applied)
+
+    async def reset(self) -> None:
+        """Make the database anew, at the same addresses. Raises SupalocalError, and is closed unless as in Stack."""
+        async with self._changing:
+            try:
+                self._project = self._project.read_again()
+                await self._services.aclose()
+                await self._make_anew()
+                await self._prepare()
+            except (MigrationError, ProjectError):
+                await self._serve()
+                raise
+            except BaseException:
+                await self.close()
+                raise
+            await self._serve()
+
+    def _listen(self) -> socket.socket:
+        listener = ports.bind(self._wishes.port, option="--port", host=self._wishes.host)
+        self._open.callback(listener.close)
+        self.url = ports.url(listener)
+        if not ports.is_loopback(listener):
+            _log.warning(
+                "The API listens on %s, not on loopback alone. Its keys are public knowledge: whoever reaches this "
+                "machine over the network can read and change everything in it.",
+                self._wishes.host,
+            )
+        return listener
+
+    async def _start_database(self, *, anew: bool = False) -> None:
+        """Start the server, and import meanwhile what takes as long: the libraries of all services."""
+        libraries = asyncio.to_thread(lambda: [importlib.import_module(name) for name in _LIBRARIES])
+        if self._wishes.db_url is None:
+            await asyncio.gather(self._server.start(anew=anew), libraries)
+        else:
+            await libraries
+        from supalocal.database import Database  # noqa: PLC0415  imported by now
+
+        url = self._wishes.db_url
+        self.database = Database.bundled(self._server) if url is None else Database.external(url)
+
+    async def _prepare(self) -> None:
+        from supalocal import preparation  # noqa: PLC0415  see _start_database
+
+        self.applied = tuple(await preparation.prepare(self.database, self._project, seed=self._wishes.seed))
+
+    async def _serve(self) -> None:
+        from supalocal.services import serving  # noqa: PLC0415  see _start_database
+
+        # A copy, so that the address stays ours, and calls wait in its queue, while a reset runs.
+        services = serving(self._listener.dup(), self.database, self._project.config, self._wishes.keys)
+        await self._services.enter_async_context(services)
+
+    async def _make_anew(self) -> None:
+        if self._wishes.db_url is None:
+            await self._server.stop()
+            self._server = Postgres(self._wishes.data, port=self._server.port)
+            await self._start_database(anew=True)
+        else:
+            from supalocal import preparation  # noqa: PLC0415  see _start_database
+
+            await preparation.make_anew(self.database)
+
+    async def _close(self) -> None:
+        await self._services.aclose()
+        await self._server.stop()
+        await self._open.aclose()

@@ -1,0 +1,76 @@
+"""The temporary directory of a running server: its socket, the stand-in extensions, and the data that nobody keeps."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from supalocal import postmaster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from supalocal.installation import Account
+
+_PARENT = Path("/tmp")  # noqa: S108  a socket's path must be short
+_PREFIX = "supalocal-"
+_LOCK = "lock"
+_YOUNG_SECONDS = 10.0
+
+
+@contextlib.contextmanager
+def made(account: Account) -> Iterator[Path]:
+    """Make the directory; it is gone afterwards."""
+    directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_PARENT))
+    try:
+        with locked(directory / _LOCK):
+            _put_extensions(directory / "extension", account)
+            account.own(directory)
+            yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file, which the operating system releases however we end. Raises BlockingIOError."""
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+async def sweep(account: Account) -> None:
+    """Remove what processes that were killed left behind, and end a server that survived them."""
+    ours = {os.geteuid(), account.uid}
+    for directory in _runtimes():
+        with contextlib.suppress(OSError):  # it is in use, somebody else's, or just going away
+            if directory.is_symlink() or directory.stat().st_uid not in ours or _is_young(directory / _LOCK):
+                continue
+            with locked(directory / _LOCK):
+                await postmaster.clear(directory / "postgres")
+                shutil.rmtree(directory, ignore_errors=True)
+
+
+def _runtimes() -> list[Path]:
+    return list(_PARENT.glob(f"{_PREFIX}*"))
+
+
+def _is_young(lock: Path) -> bool:
+    """Whether its maker may not have taken the lock yet. Raises FileNotFoundError."""
+    return time.time() - lock.stat().st_mtime < _YOUNG_SECONDS
+
+
+def _put_extensions(shelf: Path, account: Account) -> None:
+    shelf.mkdir(mode=0o755)
+    for source in resources.files("supalocal.extensions").iterdir():
+        if source.name.endswith((".control", ".sql")):
+            (shelf / source.name).write_bytes(source.read_bytes())
+            (shelf / source.name).chmod(0o644)
+    account.own(shelf)
