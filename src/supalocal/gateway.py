@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
-from supalocal.keys import APIKEY
+from supalocal.apikey import APIKEY
+from supalocal.connection import Connection
 
 if TYPE_CHECKING:
     import socket
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _MAX_BODY = 256 * 1024**2  # bytes
-_MAX_LINE = 256 * 1024  # bytes; a filter may list thousands of ids
 _SHUTDOWN_SECONDS = 2.0
 _METHODS = "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD"
 _EXPOSED = (
@@ -26,12 +27,20 @@ _EXPOSED = (
 )
 _UNSUPPORTED = ("/storage/v1", "/functions/v1", "/graphql/v1", "/pg/", "/analytics/v1", "/realtime/v1")
 _BEARER = "Bearer "
+_REST = "/rest/v1"
+_ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
 
 
 class Api(Protocol):
     """Answers what is below one prefix; the rest of the path is `match_info["path"]`."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse: ...
+
+
+class Rest(Api, Protocol):
+    """Also answers a method that no server knows."""
+
+    def refuse(self, method: str, path: str) -> web.Response: ...
 
 
 class Sockets(Protocol):
@@ -45,34 +54,44 @@ class Sockets(Protocol):
 class Gateway:
     """The HTTP server in front of REST, Auth and Realtime."""
 
-    def __init__(self, *, keys: Keys, rest: Api, auth: Api, realtime: Sockets) -> None:
+    def __init__(self, *, keys: Keys, rest: Rest, auth: Api, realtime: Sockets) -> None:
         self._keys = keys
+        self._rest = rest
+        self._listening: asyncio.Server | None = None
         application = web.Application(client_max_size=_MAX_BODY, middlewares=[_preflight])
         application.on_response_prepare.append(_allow_any_origin)
-        for prefix, api in (("/rest/v1", rest), ("/auth/v1", auth)):
+        for prefix, api in ((_REST, rest), ("/auth/v1", auth)):
             handler = self._authorized(api.handle)
             application.router.add_route("*", prefix, handler)
             application.router.add_route("*", prefix + "/{path:.*}", handler)
         application.router.add_get("/realtime/v1/websocket", self._socket(realtime.handle_socket), allow_head=False)
         application.router.add_post("/realtime/v1/api/broadcast", self._authorized(realtime.handle_broadcast))
         application.router.add_route("*", "/{path:.*}", _unknown)
-        self._runner = web.AppRunner(
-            application,
-            access_log=None,
-            handle_signals=False,
-            shutdown_timeout=_SHUTDOWN_SECONDS,
-            max_line_size=_MAX_LINE,
-            max_field_size=_MAX_LINE,
-        )
+        self._runner = web.AppRunner(application, handle_signals=False, shutdown_timeout=_SHUTDOWN_SECONDS)
 
     async def start(self, listener: socket.socket) -> None:
         """Serve on the socket, which is ours from now on."""
         await self._runner.setup()
-        await web.SockSite(self._runner, listener).start()
+        server = self._runner.server
+        if server is None:
+            raise RuntimeError("The gateway was closed while it started.")
+        loop = asyncio.get_running_loop()
+        self._listening = await loop.create_server(lambda: Connection(server, self._refuse), sock=listener)
 
     async def close(self) -> None:
         """Stop listening and end what is still open."""
+        if self._listening:
+            self._listening.close()
         await self._runner.cleanup()
+
+    def _refuse(self, method: str, target: str) -> web.Response | None:
+        """The answer to a made-up method, as far as one is known."""
+        path = target.partition("?")[0]
+        if not path.startswith(_REST + "/"):
+            return None
+        answer = self._rest.refuse(method, path.removeprefix(_REST + "/"))
+        answer.headers.update(_ANY_ORIGIN)
+        return answer
 
     def _authorized(self, handler: Handler) -> Handler:
         """Send requests on with the Authorization header that the key rules give them."""
@@ -124,7 +143,7 @@ async def _preflight(request: web.Request, handler: Handler) -> web.StreamRespon
 
 
 async def _allow_any_origin(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers.update(_ANY_ORIGIN)
     if "Origin" in request.headers:
         response.headers["Access-Control-Expose-Headers"] = _EXPOSED
 

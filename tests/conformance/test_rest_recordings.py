@@ -19,7 +19,6 @@ RECORDINGS = Path(os.environ.get("SUPALOCAL_REST_RECORDINGS") or Path(__file__).
 CONFIG = '[api]\nschemas = ["public", "reporting"]\nextra_search_path = ["public", "extensions"]\nmax_rows = 1000\n'
 NO_XML = "The bundled Postgres has no libxml, so the rows of `samples` are not there; the real PostgREST misses it too."
 KNOWN_MISSES = {
-    "errors/unknown-method": "aiohttp's parser refuses a made-up HTTP method before any handler sees it.",
     "select/all-types-full-row": NO_XML,
     "select/all-types-awkward-values": NO_XML,
     "select/array-element-arrow": NO_XML,

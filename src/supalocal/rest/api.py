@@ -74,6 +74,14 @@ class RestApi:
             given = error_answer(error, is_head=raw.method == "HEAD")
         return _http(given)
 
+    def refuse(self, method: str, path: str) -> web.Response:
+        """The answer to a method that is none of HTTP's."""
+        try:
+            parse_request(RawRequest(method, path, "", {}, (), b""), self._schemas, ())
+        except RestError as error:
+            return _http(error_answer(error))
+        raise ValueError(f"{method} is a method that is served.")
+
     async def _answer(self, raw: RawRequest) -> Answer:
         identity = identify(raw.headers.get("authorization"), self._jwt_secret, self._anon_role)
         timezones = await self._cache.timezones() if any("timezone=" in value for value in raw.prefer) else ()
@@ -82,7 +90,7 @@ class RestApi:
         try:
             return await self._act(raw, identity, asked, schema)
         except SchemaError:
-            newer = await self._cache.current_if_changed()
+            newer = await self._cache.newer(schema)
             if newer is None:
                 raise
             return await self._act(raw, identity, asked, newer)

@@ -1,5 +1,6 @@
 """The HTTP door: routes, CORS and keys."""
 
+import asyncio
 import io
 
 import aiohttp
@@ -9,7 +10,8 @@ from yarl import URL
 
 from supalocal import ports
 from supalocal.gateway import Gateway
-from supalocal.keys import APIKEY, PUBLISHABLE_KEY, SECRET_KEY, Keys
+from supalocal.apikey import APIKEY
+from supalocal.keys import PUBLISHABLE_KEY, SECRET_KEY, Keys
 
 KEYS = Keys()
 
@@ -26,6 +28,9 @@ class Echo:
                 "size": len(await request.read()),
             }
         )
+
+    def refuse(self, method, path):
+        return web.json_response({"refused": [method, path]}, status=405)
 
     async def handle_broadcast(self, request):
         return web.json_response({"apikey": request.get(APIKEY)})
@@ -146,3 +151,26 @@ async def test_large_requests_pass(door):
     """A body of 60 MB and a query of 100 kB arrive."""
     async with door.post("/rest/v1/t?id=in.(" + "1," * 50_000 + "1)", data=io.BytesIO(bytes(60_000_000))) as answer:
         assert (await answer.json())["size"] == 60_000_000
+
+
+@pytest.mark.parametrize(("target", "status"), [("/rest/v1/t?id=eq.1", 405), ("/auth/v1/user", 400), ("/", 400)])
+async def test_a_made_up_method_is_answered(door, caplog, target, status):
+    """REST has an answer of its own; elsewhere it is a broken request. Neither is logged as a failure."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", door._base_url.port)
+    writer.write(f"FROB {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    answer = (await reader.read()).decode()
+    writer.close()
+    assert answer.partition(" ")[2].startswith(f"{status} ")
+    assert ('{"refused": ["FROB", "t"]}' in answer) == (status == 405)
+    assert not caplog.records
+
+
+async def test_what_is_not_http_is_answered(door, caplog):
+    """Such as TLS on this port."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", door._base_url.port)
+    writer.write(b"\x16\x03\x01 hello\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.")
+    assert b" 400 " in answer
+    assert not caplog.records
