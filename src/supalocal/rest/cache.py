@@ -30,7 +30,8 @@ class SchemaCache:
         self._exposed = exposed
         self._searched = searched
         self._schema: Schema = EMPTY
-        self._is_stale = True
+        # Changes that were announced, and how many of them the schema holds.
+        self._announced, self._known = 1, 0
         self._reading = asyncio.Lock()
         self._listener: asyncio.Task[None] | None = None
         self._timezones: frozenset[str] | None = None
@@ -50,20 +51,23 @@ class SchemaCache:
 
     async def current(self) -> Schema:
         """The schema, read again if the database said that it changed."""
-        if self._is_stale:
+        if self._known != self._announced:
             async with self._reading:
-                if self._is_stale:
+                if self._known != self._announced:
                     await self._read()
         return self._schema
 
-    async def current_if_changed(self) -> Schema | None:
-        """A newer schema than the last, or None: for a name that was not found."""
-        async with self._reading, self._pool.connection() as connection:
-            mark = await fingerprint(connection)
-        if mark == self._schema.fingerprint:
-            return None
-        self._is_stale = True
-        return await self.current()
+    async def newer(self, than: Schema) -> Schema | None:
+        """A schema that `than` is older than, or None: for a name that was not found."""
+        async with self._reading:
+            if self._schema is not than:
+                return self._schema
+            async with self._pool.connection() as connection:
+                mark = await fingerprint(connection)
+            if mark == than.fingerprint:
+                return None
+            await self._read()
+            return self._schema
 
     async def timezones(self) -> frozenset[str]:
         """The names that the database knows; read once."""
@@ -74,14 +78,10 @@ class SchemaCache:
         return self._timezones
 
     async def _read(self) -> None:
-        # Before reading, so that a change meanwhile is not lost.
-        self._is_stale = False
-        try:
-            async with self._pool.connection() as connection:
-                self._schema = await read_schema(connection, self._exposed, self._searched)
-        except BaseException:
-            self._is_stale = True
-            raise
+        announced = self._announced  # before reading, so that a change meanwhile is not lost
+        async with self._pool.connection() as connection:
+            self._schema = await read_schema(connection, self._exposed, self._searched)
+        self._known = announced
 
     async def _listen(self, listening: asyncio.Event) -> None:
         while True:
@@ -90,17 +90,17 @@ class SchemaCache:
                     await self._follow(connection, listening)
             except psycopg.Error as exc:
                 _log.warning("lost the connection that listens for schema changes: %s", exc)
-            self._is_stale = True
+            self._announced += 1
             await asyncio.sleep(_PAUSE)
 
     async def _follow(self, connection: AsyncConnection[Any], listening: asyncio.Event) -> None:
         await connection.set_autocommit(True)
         await connection.execute(b"listen pgrst")
-        self._is_stale = True
+        self._announced += 1
         listening.set()
         try:
             async for _ in connection.notifies():
-                self._is_stale = True
+                self._announced += 1
         finally:
             # The pool gets it back as it was.
             with contextlib.suppress(psycopg.Error):
