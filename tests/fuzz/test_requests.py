@@ -29,8 +29,10 @@ select
   (select array_agg(v.*::text) from hidden.vault v),
   (select md5(string_agg(concat(c.relname, c.relkind, c.relowner, c.relacl, c.relrowsecurity), ',' order by c.oid))
    from pg_class c where c.oid >= 16384),
-  (select md5(string_agg(concat(p.proname, p.prosrc, p.proacl), ',' order by p.oid)) from pg_proc p where p.oid >= 16384),
-  (select md5(string_agg(concat(r.rolname, r.rolsuper, r.rolbypassrls, r.rolconfig), ',' order by r.oid)) from pg_roles r),
+  (select md5(string_agg(concat(p.proname, p.prosrc, p.proacl), ',' order by p.oid))
+   from pg_proc p where p.oid >= 16384),
+  (select md5(string_agg(concat(r.rolname, r.rolsuper, r.rolbypassrls, r.rolconfig), ',' order by r.oid))
+   from pg_roles r),
   (select md5(string_agg(concat(p.polname, p.polqual), ',' order by p.oid)) from pg_policy p),
   (select array_agg(a.query) from pg_stat_activity a where a.usename = 'authenticator' and a.state like 'idle in%')
 """
@@ -66,15 +68,17 @@ class Door:
         headers = dict(request.headers)
         if request.authorization is not None:
             headers["Authorization"] = self._tokens.get(request.authorization, request.authorization)
-        body = None if request.body is None else request.body
         try:
-            self._connection.request(request.method, f"/rest/v1/{request.path}", body, headers)
+            self._connection.request(request.method, f"/rest/v1/{request.path}", request.body, headers)
             answer = self._connection.getresponse()
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
         except BaseException:
             self._connection.close()
             self._connection = self._connect()
             raise
+
+    def close(self) -> None:
+        self._connection.close()
 
     def untouched(self) -> Any:
         return self._database.execute(_UNTOUCHED).fetchone()
@@ -117,7 +121,9 @@ def door() -> Iterator[Door]:
         psycopg.connect(stack.admin_db_url, autocommit=True) as database,
     ):
         database.execute(SCHEMA.read_bytes())
-        yield Door(stack, database, errors)
+        opened = Door(stack, database, errors)
+        yield opened
+        opened.close()
     logging.getLogger().removeHandler(errors)
 
 

@@ -17,8 +17,9 @@ ARGUMENTS = ["a", "b", "numbers", "pattern", "n", "state", "headers", "status"]
 RELATIONS = [*TABLES, "shelf_of", "parent_id", "shelf_id"]
 HINTS = ["", "!inner", "!left", "!shelf_id", "!items_shelf_id_fkey", "!item_labels", "!inner!left", "!"]
 TYPES = ["text", "int", "jsonb", "numeric", "double precision", "bogus", "regclass", "text[]", "$$", "xml"]
-OPERATORS = """eq neq gt gte lt lte like ilike match imatch in is isdistinct fts plfts phfts wfts cs cd ov sl sr nxr
-nxl adj eq(any) like(all) gt(any) fts(simple) fts(nowhere) eq(some) not bogus""".split()
+OPERATORS = ["eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike", "match", "imatch", "in", "is", "isdistinct"]
+OPERATORS += ["fts", "plfts", "phfts", "wfts", "cs", "cd", "ov", "sl", "sr", "nxr", "nxl", "adj"]
+OPERATORS += ["eq(any)", "like(all)", "gt(any)", "fts(simple)", "fts(nowhere)", "eq(some)", "not", "bogus"]
 INJECTIONS = [
     "'; delete from canary; --",
     "'); drop table canary; --",
@@ -152,9 +153,26 @@ _body = st.one_of(
     st.binary(max_size=20),
 )
 _preference = st.sampled_from(
-    "return=representation return=minimal return=headers-only count=exact count=planned count=estimated "
-    "resolution=merge-duplicates resolution=ignore-duplicates missing=default handling=strict handling=lenient "
-    "max-affected=1 max-affected=x tx=rollback timezone=Europe/Berlin timezone=';-- bogus params=single-object".split()
+    [
+        "return=representation",
+        "return=minimal",
+        "return=headers-only",
+        "count=exact",
+        "count=planned",
+        "count=estimated",
+        "resolution=merge-duplicates",
+        "resolution=ignore-duplicates",
+        "missing=default",
+        "handling=strict",
+        "handling=lenient",
+        "max-affected=1",
+        "max-affected=x",
+        "tx=rollback",
+        "timezone=Europe/Berlin",
+        "timezone=';--",
+        "bogus",
+        "params=single-object",
+    ]
 )
 _plain = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=12).map(
     str.strip
@@ -164,12 +182,27 @@ _headers = st.fixed_dictionaries(
     optional={
         "Prefer": st.lists(_preference | _plain, min_size=1, max_size=4).map(", ".join),
         "Accept": st.sampled_from(
-            "*/* text/csv application/vnd.pgrst.object+json application/vnd.pgrst.array+json;nulls=stripped "
-            "application/vnd.pgrst.plan+json application/octet-stream text/html;q=0.9,*/*;q=x application/openapi+json".split()
+            [
+                "*/*",
+                "text/csv",
+                "application/vnd.pgrst.object+json",
+                "application/vnd.pgrst.array+json;nulls=stripped",
+                "application/vnd.pgrst.plan+json",
+                "application/octet-stream",
+                "text/html;q=0.9,*/*;q=x",
+                "application/openapi+json",
+            ]
         )
         | _plain,
         "Content-Type": st.sampled_from(
-            "application/json text/csv application/x-www-form-urlencoded text/plain application/octet-stream x".split()
+            [
+                "application/json",
+                "text/csv",
+                "application/x-www-form-urlencoded",
+                "text/plain",
+                "application/octet-stream",
+                "x",
+            ]
         )
         | _plain,
         "Range": st.sampled_from(["0-1", "5-2", "3-", "-3", "items=0-1", "9" * 30 + "-"]) | _plain,
@@ -179,7 +212,25 @@ _headers = st.fixed_dictionaries(
         "X-Custom": _plain,
     },
 )
-_method = st.sampled_from("GET GET GET GET POST POST POST PATCH PATCH DELETE PUT HEAD OPTIONS TRACE FROB".split())
+_method = st.sampled_from(
+    [
+        "GET",
+        "GET",
+        "GET",
+        "GET",
+        "POST",
+        "POST",
+        "POST",
+        "PATCH",
+        "PATCH",
+        "DELETE",
+        "PUT",
+        "HEAD",
+        "OPTIONS",
+        "TRACE",
+        "FROB",
+    ]
+)
 
 
 @st.composite
