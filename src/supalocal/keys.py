@@ -8,16 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import jwt
-from aiohttp import web
+from supalocal.apikey import APIKEY as APIKEY  # noqa: PLC0414  until its importers have moved
 
 JWT_SECRET = "super-secret-jwt-token-with-at-least-32-characters-long"  # noqa: S105  public, see above
 PUBLISHABLE_KEY = "sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH"
 SECRET_KEY = "sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz"  # noqa: S105  public, see above
 ALGORITHM = "HS256"
-
-APIKEY = web.RequestKey("apikey", str)
-"""Where the gateway leaves the caller's JWT for Realtime; missing where the request brought no key."""
 
 _ISSUER = "supabase-demo"
 _EXPIRES = 1983812996  # 2032-11-12, as in the CLI's own local keys
@@ -65,4 +61,6 @@ class Keys:
         return {self.secret: self.service_role, self.publishable: self.anon}.get(apikey, apikey)
 
     def _token(self, role: str) -> str:
+        import jwt  # noqa: PLC0415  it takes a fifth of a second, and Postgres can start meanwhile
+
         return jwt.encode({"iss": _ISSUER, "role": role, "exp": _EXPIRES}, self.jwt_secret, algorithm=ALGORITHM)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import psycopg
 from aiohttp import WSCloseCode, web
 
-from supalocal.keys import APIKEY
+from supalocal.apikey import APIKEY
 from supalocal.realtime import queries
 from supalocal.realtime.broadcast import BatchError, RoomMessage, parse_batch
 from supalocal.realtime.channel import Channel
