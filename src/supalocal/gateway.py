@@ -145,7 +145,7 @@ async def _preflight(request: web.Request, handler: Handler) -> web.StreamRespon
 async def _allow_any_origin(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(_ANY_ORIGIN)
     if "Origin" in request.headers:
-        response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+        response.headers.setdefault("Access-Control-Expose-Headers", _EXPOSED)
 
 
 async def _unknown(request: web.Request) -> web.Response:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from supalocal import ports
 from supalocal.auth import AuthApi
 from supalocal.errors import UnsuitableDatabaseError
 from supalocal.gateway import Gateway
@@ -40,11 +41,14 @@ async def serving(listener: socket.socket, database: Database, config: Config, k
             max_rows=config.max_rows,
         )
         realtime = Realtime(dsn=database.admin, jwt_secret=keys.jwt_secret)
-        gateway = Gateway(keys=keys, rest=rest, auth=AuthApi(config), realtime=realtime)
+        issuer = f"http://{ports.LOOPBACK}:{listener.getsockname()[1]}/auth/v1"
+        auth = AuthApi(database.auth, config, jwt_secret=keys.jwt_secret, issuer=issuer)
+        gateway = Gateway(keys=keys, rest=rest, auth=auth, realtime=realtime)
         opened.push_async_callback(gateway.close)
         opened.push_async_callback(rest.close)
         opened.push_async_callback(realtime.close)
-        await asyncio.gather(rest.start(), realtime.start())
+        opened.push_async_callback(auth.close)
+        await asyncio.gather(rest.start(), realtime.start(), auth.start())
         await gateway.start(listener)
         yield
 

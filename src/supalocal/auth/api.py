@@ -1,85 +1,89 @@
-"""The endpoints below `/auth/v1`."""
+"""The endpoints below `/auth/v1`, each named once."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from aiohttp import web
+from psycopg_pool import AsyncConnectionPool
 
-from supalocal.auth.answers import refusal
+from supalocal.auth import account, admin, settings, signin, signup
+from supalocal.auth.caller import require_admin
+from supalocal.auth.claims import Signer
+from supalocal.auth.errors import AuthError, error_answer, unexpected, unsupported
+from supalocal.auth.service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from supalocal.project import Config
 
-_PROVIDERS = (
-    "apple",
-    "azure",
-    "bitbucket",
-    "discord",
-    "facebook",
-    "snapchat",
-    "figma",
-    "fly",
-    "github",
-    "gitlab",
-    "google",
-    "keycloak",
-    "kakao",
-    "linkedin",
-    "linkedin_oidc",
-    "notion",
-    "spotify",
-    "slack",
-    "slack_oidc",
-    "workos",
-    "twitch",
-    "twitter",
-    "zoom",
-)
-_HEALTH = {
-    "version": "v2.196.0",
-    "name": "GoTrue",
-    "description": "GoTrue is a user registration and authentication API",
+_POOL_MAX = 4
+_IDLE_SECONDS = 60.0
+_ADMIN = "admin/"
+_ONE = "/{id}"
+_ENDPOINTS: dict[tuple[str, str], Callable[[Service, web.Request], Awaitable[web.Response]]] = {
+    ("GET", "health"): settings.health,
+    ("GET", "settings"): settings.settings,
+    ("GET", ".well-known/jwks.json"): settings.public_keys,
+    ("POST", "signup"): signup.sign_up,
+    ("POST", "token"): signin.token,
+    ("GET", "user"): account.show,
+    ("PUT", "user"): account.update,
+    ("POST", "logout"): account.sign_out,
+    ("GET", "admin/users"): admin.list_users,
+    ("POST", "admin/users"): admin.create_user,
+    ("GET", "admin/users/{id}"): admin.show_user,
+    ("PUT", "admin/users/{id}"): admin.update_user,
+    ("DELETE", "admin/users/{id}"): admin.remove_user,
 }
+_EXPOSED = "X-Total-Count, Link, X-Supabase-Api-Version"
+_log = logging.getLogger(__name__)
 
 
 class AuthApi:
-    """Answers what is below `/auth/v1`; what is not supported is refused by its name."""
+    """Answers what is below `/auth/v1`; what is not supported is refused by its name.
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._answers: dict[tuple[str, str], Callable[[], web.Response]] = {
-            ("GET", "health"): lambda: web.json_response(_HEALTH),
-            ("GET", "settings"): lambda: web.json_response(self._settings()),
-            ("GET", ".well-known/jwks.json"): _jwks,
-        }
+    `dsn` logs in as `supabase_auth_admin`, `issuer` is the URL of Auth itself. Connections are opened when somebody
+    asks for them and closed when nobody does any more.
+    """
+
+    def __init__(self, dsn: str, config: Config, *, jwt_secret: str, issuer: str) -> None:
+        self._pool = AsyncConnectionPool[Any](
+            dsn, min_size=0, max_size=_POOL_MAX, max_idle=_IDLE_SECONDS, open=False, kwargs={"autocommit": True}
+        )
+        self._service = Service(self._pool, config, Signer(jwt_secret, issuer, config.jwt_expiry))
+
+    async def start(self) -> None:
+        """Be ready to connect."""
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """End the connections."""
+        await self._pool.close()
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one request; its path below `/auth/v1/` is `match_info["path"]`."""
+        try:
+            answer = await self._answer(request)
+        except AuthError as error:
+            if error.__cause__ is not None:
+                _log.warning("%s: %s", error.message, error.__cause__)
+            answer = error_answer(request, error)
+        except psycopg.Error:
+            _log.exception("The database refused %s %s", request.method, request.path)
+            answer = error_answer(request, unexpected())
+        answer.headers["Access-Control-Expose-Headers"] = _EXPOSED
+        return answer
+
+    async def _answer(self, request: web.Request) -> web.Response:
         method = "GET" if request.method == "HEAD" else request.method
-        answer = self._answers.get((method, request.match_info.get("path", "").strip("/")))
-        if answer is not None:
-            return answer()
-        what = f"{request.method} {request.path}"
-        return refusal(request, status=501, code="not_supported", message=f"{what} is not supported by supalocal.")
-
-    def _settings(self) -> dict[str, Any]:
-        return {
-            "external": dict.fromkeys(_PROVIDERS, False)
-            # Sign-in itself is not supported yet, whatever config.toml allows.
-            | {"anonymous_users": False, "email": False, "phone": False},
-            "disable_signup": not self._config.enable_signup,
-            "mailer_autoconfirm": True,
-            "phone_autoconfirm": False,
-            "sms_provider": "",
-            "saml_enabled": False,
-            "saml_private_key_next_configured": False,
-            "passkeys_enabled": False,
-        }
-
-
-def _jwks() -> web.Response:
-    """Public keys only, and a shared secret is none."""
-    return web.json_response({"keys": []}, headers={"Cache-Control": "public, max-age=600"})
+        path = request.match_info.get("path", "").strip("/")
+        if path.startswith(_ADMIN):
+            require_admin(request, self._service)
+        parent, _, last = path.rpartition("/")
+        endpoint = _ENDPOINTS.get((method, path)) or (_ENDPOINTS.get((method, parent + _ONE)) if last else None)
+        if endpoint is None:
+            raise unsupported(f"{request.method} {request.path}")
+        return await endpoint(self._service, request)
