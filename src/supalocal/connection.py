@@ -26,10 +26,11 @@ class Connection(web.RequestHandler):
         loop = asyncio.get_running_loop()
         super().__init__(server, loop=loop, access_log=None, max_line_size=_MAX_LINE, max_field_size=_MAX_LINE)  # type: ignore[arg-type] # None is allowed
         self._refuse = refuse
-        self._arrived = b""
+        self._line: re.Match[bytes] | None = None
 
     def data_received(self, data: bytes) -> None:
-        self._arrived = data
+        # What follows, such as a body, may arrive before the error is handled.
+        self._line = _REQUEST_LINE.match(data) or self._line
         super().data_received(data)
 
     def handle_error(
@@ -42,7 +43,7 @@ class Connection(web.RequestHandler):
         """The answer to what is no request, after which the connection is closed."""
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
-        line = _REQUEST_LINE.match(self._arrived) if isinstance(exc, BadHttpMethod) else None
+        line = self._line if isinstance(exc, BadHttpMethod) else None
         answer = self._refuse(line[1].decode(), line[2].decode("latin-1")) if line else None
         if answer is None:
             answer = web.json_response({"message": "This is not HTTP that supalocal can read."}, status=status)

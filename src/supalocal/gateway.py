@@ -40,7 +40,7 @@ class Api(Protocol):
 class Rest(Api, Protocol):
     """Also answers a method that no server knows."""
 
-    def refuse(self, method: str, path: str) -> web.Response: ...
+    def refuse(self, method: str, path: str) -> web.Response | None: ...
 
 
 class Sockets(Protocol):
@@ -90,7 +90,8 @@ class Gateway:
         if not path.startswith(_REST + "/"):
             return None
         answer = self._rest.refuse(method, path.removeprefix(_REST + "/"))
-        answer.headers.update(_ANY_ORIGIN)
+        if answer is not None:
+            answer.headers.update(_ANY_ORIGIN)
         return answer
 
     def _authorized(self, handler: Handler) -> Handler:

@@ -74,13 +74,13 @@ class RestApi:
             given = error_answer(error, is_head=raw.method == "HEAD")
         return _http(given)
 
-    def refuse(self, method: str, path: str) -> web.Response:
-        """The answer to a method that is none of HTTP's."""
+    def refuse(self, method: str, path: str) -> web.Response | None:
+        """The answer to a method that is none of HTTP's; None to one that is."""
         try:
             parse_request(RawRequest(method, path, "", {}, (), b""), self._schemas, ())
         except RestError as error:
             return _http(error_answer(error))
-        raise ValueError(f"{method} is a method that is served.")
+        return None
 
     async def _answer(self, raw: RawRequest) -> Answer:
         identity = identify(raw.headers.get("authorization"), self._jwt_secret, self._anon_role)

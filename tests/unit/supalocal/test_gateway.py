@@ -9,8 +9,8 @@ from aiohttp import web
 from yarl import URL
 
 from supalocal import ports
-from supalocal.gateway import Gateway
 from supalocal.apikey import APIKEY
+from supalocal.gateway import Gateway
 from supalocal.keys import PUBLISHABLE_KEY, SECRET_KEY, Keys
 
 KEYS = Keys()
