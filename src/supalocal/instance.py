@@ -37,6 +37,7 @@ class Wishes:
     db_port: int
     db_url: str | None
     seed: bool
+    cron: bool
 
 
 class Instance:
@@ -136,7 +137,8 @@ class Instance:
         from supalocal.services import serving  # noqa: PLC0415  see _start_database
 
         # A copy, so that the address stays ours, and calls wait in its queue, while a reset runs.
-        services = serving(self._listener.dup(), self.database, self._project.config, self._wishes.keys)
+        wishes = self._wishes
+        services = serving(self._listener.dup(), self.database, self._project.config, wishes.keys, cron=wishes.cron)
         await self._services.enter_async_context(services)
 
     async def _make_anew(self) -> None:

@@ -1,4 +1,4 @@
-"""What serves one prepared database: REST, Auth and Realtime behind the gateway, and the connections they share."""
+"""What serves one prepared database: REST, Auth and Realtime behind the gateway, their connections, and cron."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from supalocal import ports
 from supalocal.auth import AuthApi
+from supalocal.cron import Cron
 from supalocal.errors import UnsuitableDatabaseError
 from supalocal.gateway import Gateway
 from supalocal.realtime import Realtime
@@ -28,8 +29,13 @@ _LOGIN_SECONDS = 10.0
 
 
 @asynccontextmanager
-async def serving(listener: socket.socket, database: Database, config: Config, keys: Keys) -> AsyncIterator[None]:
-    """Serve on the socket, which is closed at the end. Raises UnsuitableDatabaseError if REST cannot log in."""
+async def serving(
+    listener: socket.socket, database: Database, config: Config, keys: Keys, *, cron: bool
+) -> AsyncIterator[None]:
+    """Serve on the socket, which is closed at the end; run jobs if `cron`.
+
+    Raises UnsuitableDatabaseError if REST cannot log in.
+    """
     async with AsyncExitStack() as opened:
         opened.callback(listener.close)
         pool = await _pool(opened, database)
@@ -50,6 +56,10 @@ async def serving(listener: socket.socket, database: Database, config: Config, k
         opened.push_async_callback(auth.close)
         await asyncio.gather(rest.start(), realtime.start(), auth.start())
         await gateway.start(listener)
+        if cron:
+            jobs = Cron(admin=database.admin, login=database.postgres)
+            opened.push_async_callback(jobs.close)
+            jobs.start()
         yield
 
 

@@ -30,7 +30,8 @@ class Stack:
     are applied. `data` is the directory that keeps the database; None keeps nothing. Port 0 finds a free port.
     `host` is where the API listens, loopback unless told otherwise; the database never listens elsewhere.
     `db_url`, a superuser's URL, prepares and uses that database instead of starting one; `data` and `db_port` then
-    mean nothing. `jwt_secret` replaces the public one, and with it the two JWT keys.
+    mean nothing. `jwt_secret` replaces the public one, and with it the two JWT keys. Without `cron` no scheduled job
+    runs, as a test may want it.
 
     Starting raises SupalocalError. The URLs are known once the stack has started; asking earlier is a RuntimeError.
     """
@@ -46,6 +47,7 @@ class Stack:
         db_url: str | None = None,
         jwt_secret: str | None = None,
         seed: bool = True,
+        cron: bool = True,
     ) -> None:
         self._project = Project() if project is None else Project.read(project)
         self._keys = Keys(jwt_secret or JWT_SECRET)
@@ -57,6 +59,7 @@ class Stack:
             db_port=db_port,
             db_url=db_url,
             seed=seed,
+            cron=cron,
         )
         self._instance: Instance | None = None
 
