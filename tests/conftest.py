@@ -75,7 +75,7 @@ def shared_server(pytestconfig: pytest.Config) -> Iterator[servers.Server | None
 def stack(shared_server: servers.Server | None) -> Iterator[supalocal.Stack]:
     """One Supabase for the whole run; a test keeps to sessions of its own."""
     db_url = shared_server and shared_server.url(servers.SUPERUSER)
-    with supalocal.Stack(project=ROOT, seed=False, db_url=db_url).running() as running:
+    with supalocal.Stack(project=ROOT, seed=False, db_url=db_url, cron=False).running() as running:
         yield running
 
 
