@@ -65,7 +65,8 @@ class Gateway:
             application.router.add_route("*", prefix, handler)
             application.router.add_route("*", prefix + "/{path:.*}", handler)
         application.router.add_get("/realtime/v1/websocket", self._socket(realtime.handle_socket), allow_head=False)
-        application.router.add_post("/realtime/v1/api/broadcast", self._authorized(realtime.handle_broadcast))
+        for path in ("/realtime/v1/api/broadcast", "/realtime/v1/api/broadcast/{topic}/events/{event}"):
+            application.router.add_post(path, self._authorized(realtime.handle_broadcast))
         application.router.add_route("*", "/{path:.*}", _unknown)
         self._runner = web.AppRunner(application, handle_signals=False, shutdown_timeout=_SHUTDOWN_SECONDS)
 

@@ -1,10 +1,11 @@
 """The two framings of a Realtime socket, `vsn` 1.0.0 (objects) and 2.0.0 (arrays and binary), as pure codecs."""
 
 import json
+import math
 import re
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ _PUSH_SIZES = 5
 _LONGEST_FIELD = 255
 _SHORT_FRAME, _MEDIUM_FRAME = 125, 0xFFFF
 # A surrogate alone is legal in JSON text but not in UTF-8; such a frame would fail when it is sent on.
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class MalformedFrameError(ValueError):
@@ -23,26 +24,51 @@ class MalformedFrameError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class UserBroadcast:
+    """The content of a binary broadcast push (kind 3), which goes on as it came: JSON text, or raw bytes."""
+
+    event: str
+    body: str | bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
-    """One message from a client. `binary` holds the payload of a raw broadcast, else `payload` counts."""
+    """One message from a client; of a binary broadcast push, `user` counts and not `payload`."""
 
     topic: str
     event: str
     payload: Any
     ref: str | None = None
     join_ref: str | None = None
-    binary: bytes | None = None
+    user: "UserBroadcast | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """One broadcast on its way to receivers; `body` is JSON text, or bytes for a raw one."""
+    """One broadcast on its way to receivers: as the text of its whole payload, or as a user broadcast, or both."""
 
-    event: str
-    body: str | bytes
     envelope: str
-    """The 1.0.0 payload as JSON text; empty for a raw binary body, which 1.0.0 cannot carry."""
+    """The payload as JSON text; empty for raw bytes, which 1.0.0 cannot carry."""
+    user: UserBroadcast | None = None
+    """What 2.0.0 gets as a binary frame (kind 4); without it, it gets the envelope as 1.0.0 does."""
     meta: str = ""
+    id: str | None = None
+    """The message's id, by which a replayed one is known."""
+    frames: dict[str, str | bytes | None] = field(default_factory=dict, compare=False)
+    """What is sent to whom, by `vsn`."""
+
+    @classmethod
+    def of(
+        cls, event: str, body: str | bytes, *, meta: dict[str, Any] | None = None, is_binary_frame: bool = True
+    ) -> "Broadcast":
+        """Return the broadcast of an event; `body` is JSON text or raw bytes, `meta` says where it comes from."""
+        about = json.dumps(meta) if meta else ""
+        envelope = ""
+        if isinstance(body, str):
+            tail = f',"meta":{about}' if about else ""
+            envelope = f'{{"type":"broadcast","event":{_quoted(event)},"payload":{body}{tail}}}'
+        user = UserBroadcast(event, body) if is_binary_frame else None
+        return cls(envelope, user, about, str(meta["id"]) if meta and "id" in meta else None)
 
 
 class Codec:
@@ -56,7 +82,7 @@ class Codec:
         """Return the client's message; MalformedFrameError when it is not one."""
         if isinstance(data, bytes):
             return _decode_binary(data) if self._arrays else _refuse("a binary frame needs vsn 2.0.0")
-        message = _parse(data)
+        message = parse_json(data)
         return _from_array(message) if self._arrays else _from_object(message)
 
     def encode(
@@ -68,15 +94,30 @@ class Codec:
         return f'{{"topic":{_quoted(topic)},"event":{_quoted(event)},"payload":{payload},"ref":{_quoted(ref)}}}'
 
     def encode_broadcast(self, topic: str, broadcast: Broadcast) -> str | bytes | None:
-        """Return the frame of a broadcast, or None when this `vsn` cannot carry it (a raw body at 1.0.0)."""
-        binary = _encode_user_broadcast(topic, broadcast) if self._arrays else None
+        """Return the frame of a broadcast, or None when this `vsn` cannot carry it (a raw body at 1.0.0).
+
+        A room's members share it: it is made once for each `vsn`.
+        """
+        frames = broadcast.frames
+        if self.vsn not in frames:
+            frames[self.vsn] = self._encode_broadcast(topic, broadcast)
+        return frames[self.vsn]
+
+    def _encode_broadcast(self, topic: str, broadcast: Broadcast) -> str | bytes | None:
+        binary = None
+        if self._arrays and broadcast.user:
+            binary = _encode_user_broadcast(topic, broadcast.user.event, broadcast.meta, broadcast.user.body)
         if binary or not broadcast.envelope:
             return binary
         return self.encode(topic, "broadcast", broadcast.envelope)
 
 
-@lru_cache(maxsize=4096)
 def _quoted(text: str | None) -> str:
+    return json.dumps(text) if text is None or len(text) > _LONGEST_FIELD else _quoted_short(text)
+
+
+@lru_cache(maxsize=4096)
+def _quoted_short(text: str) -> str:
     return json.dumps(text)
 
 
@@ -84,11 +125,25 @@ def _refuse(reason: str) -> Frame:
     raise MalformedFrameError(reason)
 
 
-def _parse(text: str) -> Any:
+def parse_json(text: str) -> Any:
+    """Return the value of a JSON text that can be sent on as it is; MalformedFrameError otherwise.
+
+    Python also takes NaN, numbers that become infinite, and lone surrogates.
+    """
     try:
-        return json.loads(text)
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        if _ESCAPED_SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as exc:
-        raise MalformedFrameError("the frame is not JSON") from exc
+        raise MalformedFrameError("it is not JSON") from exc
+    return value
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise MalformedFrameError("it holds a number beyond the range of a double")
+    return number
 
 
 def _from_object(message: Any) -> Frame:
@@ -109,7 +164,7 @@ def _from_array(message: Any) -> Frame:
 
 
 def _frame(join_ref: Any, ref: Any, topic: Any, event: Any, payload: Any) -> Frame:
-    if not isinstance(topic, str) or not isinstance(event, str) or _LONE_SURROGATE.search(topic + event):
+    if not isinstance(topic, str) or not isinstance(event, str):
         raise MalformedFrameError("topic and event must be strings")
     return Frame(topic, event, payload, _ref(ref), _ref(join_ref))
 
@@ -127,17 +182,16 @@ def _decode_binary(data: bytes) -> Frame:
         raise MalformedFrameError("the only binary frame a client sends is a user broadcast push (kind 3)")
     *sizes, encoding = data[1 : _PUSH_SIZES + 2]
     fields, body = _split(data[_PUSH_SIZES + 2 :], sizes)
-    join_ref, ref, topic, event, meta = fields
+    join_ref, ref, topic, event, _ = fields
+    return Frame(topic, "broadcast", {}, ref or None, join_ref or None, _user_broadcast(event, encoding, body))
+
+
+def _user_broadcast(event: str, encoding: int, body: bytes) -> UserBroadcast:
     if encoding != _JSON_ENCODING:
-        return _binary_frame(join_ref, ref, topic, {"type": "broadcast", "event": event}, meta, body)
-    payload = {"type": "broadcast", "event": event, "payload": _parse(_utf8(body))}
-    return _binary_frame(join_ref, ref, topic, payload, meta, None)
-
-
-def _binary_frame(join_ref: str, ref: str, topic: str, payload: Any, meta: str, binary: bytes | None) -> Frame:
-    if meta:
-        payload = {**payload, "meta": _parse(meta)}
-    return Frame(topic, "broadcast", payload, ref or None, join_ref or None, binary)
+        return UserBroadcast(event, body)
+    text = utf8(body)
+    parse_json(text)
+    return UserBroadcast(event, text)
 
 
 def _split(data: bytes, sizes: Sequence[int]) -> tuple[list[str], bytes]:
@@ -145,26 +199,27 @@ def _split(data: bytes, sizes: Sequence[int]) -> tuple[list[str], bytes]:
     for size in sizes:
         if start + size > len(data):
             raise MalformedFrameError("the binary frame is shorter than its sizes say")
-        fields.append(_utf8(data[start : start + size]))
+        fields.append(utf8(data[start : start + size]))
         start += size
     return fields, data[start:]
 
 
-def _utf8(data: bytes) -> str:
+def utf8(data: bytes) -> str:
+    """Return the text; MalformedFrameError when it is not UTF-8."""
     try:
         return data.decode()
     except UnicodeDecodeError as exc:
-        raise MalformedFrameError("the binary frame holds text that is not UTF-8") from exc
+        raise MalformedFrameError("it holds text that is not UTF-8") from exc
 
 
-def _encode_user_broadcast(topic: str, broadcast: Broadcast) -> bytes | None:
-    """Return a kind 4 frame where text could not say the same; its fields have room for 255 bytes each."""
-    is_raw = isinstance(broadcast.body, bytes)
-    fields = [field.encode() for field in (topic, broadcast.event, broadcast.meta)]
-    if not (is_raw or broadcast.meta) or any(len(field) > _LONGEST_FIELD for field in fields):
+def _encode_user_broadcast(topic: str, event: str, meta: str, body: str | bytes) -> bytes | None:
+    """Return a kind 4 frame, or None when a field needs more than the 255 bytes there are."""
+    fields = [field.encode() for field in (topic, event, meta)]
+    if any(len(field) > _LONGEST_FIELD for field in fields):
         return None
-    body = broadcast.body if isinstance(broadcast.body, bytes) else broadcast.body.encode()
-    return bytes([USER_BROADCAST, *map(len, fields), int(not is_raw)]) + b"".join(fields) + body
+    is_json = isinstance(body, str)
+    payload = body.encode() if isinstance(body, str) else body
+    return bytes([USER_BROADCAST, *map(len, fields), int(is_json)]) + b"".join(fields) + payload
 
 
 def websocket_frame(data: str | bytes) -> bytes:

@@ -5,6 +5,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+MAX_REPLAYED = 25
+LATEST_MS = 253_402_300_799_999  # the end of the year 9999
+
 
 @dataclass(frozen=True, slots=True)
 class JoinConfig:
@@ -14,9 +17,12 @@ class JoinConfig:
     access_token: str | None = None
     broadcast_self: bool = False
     broadcast_ack: bool = False
-    replay: bool = False
+    replay: Any = None
+    """What the client wrote, if it did; see `parse_replay`."""
+    asks_replay: bool = False
     replication_ready: bool = False
     presence_enabled: bool = False
+    presence_key: str = ""
     private: bool = False
     unreadable: tuple[str, ...] = field(default=())
     """Names of the parts that could not be cast; for the log only, as the join goes on without them."""
@@ -32,12 +38,34 @@ def parse_join(payload: Any) -> JoinConfig:
         access_token=_token(payload),
         broadcast_self=_flag(broadcast.get("self")),
         broadcast_ack=_flag(broadcast.get("ack")),
-        replay=isinstance(broadcast.get("replay"), dict),
+        replay=broadcast.get("replay"),
+        asks_replay="replay" in broadcast,
         replication_ready=_flag(broadcast.get("replication_ready")),
         presence_enabled=_flag(presence.get("enabled")),
+        presence_key=presence["key"] if isinstance(presence.get("key"), str) else "",
         private=_flag(config.get("private")),
         unreadable=tuple(_unreadable(config)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Which past messages a private channel wants: the newest `limit` since a moment, in ms since 1970."""
+
+    since: int
+    limit: int
+
+
+def parse_replay(value: Any) -> Replay | None:
+    """Return what to replay, None for nothing; ValueError when that cannot be told."""
+    if not isinstance(value, dict):
+        return None
+    since, limit = (value.get("since") or 0, value.get("limit") or MAX_REPLAYED)
+    if not all(isinstance(number, int) and not isinstance(number, bool) for number in (since, limit)):
+        raise ValueError(value)
+    if not 0 <= since <= LATEST_MS:
+        raise ValueError(value)
+    return Replay(since, max(1, min(limit, MAX_REPLAYED)))
 
 
 def binding_id(binding: Any) -> int:

@@ -8,22 +8,15 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from supalocal.realtime import broadcast
+from supalocal.realtime.admission import UNMATCHED, RefusedError, Visitor, admit
 from supalocal.realtime.channel import Channel
 from supalocal.realtime.frames import Broadcast, Codec, Frame, MalformedFrameError, websocket_frame
 from supalocal.realtime.hub import Hub
-from supalocal.realtime.join import JoinConfig, announced, parse_join
-from supalocal.realtime.tokens import Token, TokenError
+from supalocal.realtime.join import announced, parse_join
 
 log = logging.getLogger(__name__)
-IDLE_SECONDS = 60.0
-MAX_FRAME_BYTES = 5_000_000
 # A reader that falls this far behind is cut off: it would take memory from everyone else.
 MAX_WAITING_BYTES = 16_000_000
-_UNMATCHED = {"reason": "unmatched topic"}
-_NO_NAME = {"reason": "TopicNameRequired: You must provide a topic name"}
-_NO_DATABASE = "UnableToConnectToProject: Realtime was unable to connect to the project database"
-_NO_REPLAY = "UnableToReplayMessages: Replay is not allowed for public channels"
 
 
 class Socket:
@@ -33,101 +26,99 @@ class Socket:
         self._hub, self._response, self._request, self._codec, self._key = hub, response, request, codec, key
         self._channels: dict[str, Channel] = {}
         self._closing: asyncio.Task[bool] | None = None
+        self._lonely: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Serve the client until either side closes."""
         try:
+            self._watch_channels()
             await self._read()
         finally:
             for channel in list(self._channels.values()):
                 channel.discard()
+            self._hub.users.discard(self)
+            if self._lonely:
+                self._lonely.cancel()
             if self._closing:
                 await self._closing
 
     async def _read(self) -> None:
         while True:
             try:
-                message = await self._response.receive(timeout=IDLE_SECONDS)
+                message = await self._response.receive(timeout=self._hub.limits.idle_seconds)
             except TimeoutError:
                 await self._response.close(code=aiohttp.WSCloseCode.OK)
                 return
             if message.type not in {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY}:
                 return
-            self._receive(message.data)
+            await self._receive(message.data)
 
-    def _receive(self, data: str | bytes) -> None:
+    async def _receive(self, data: str | bytes) -> None:
         try:
             frame = self._codec.decode(data)
         except MalformedFrameError as exc:
             log.info("ignored a malformed frame: %s", exc)
             return
+        try:
+            await self._handle(frame)
+        except Exception:
+            # A defect of ours costs one channel, as a crash of its process does on the real server.
+            log.exception("a channel crashed at the event %s", frame.event)
+            if channel := self._channels.get(frame.topic):
+                channel.crash()
+
+    async def _handle(self, frame: Frame) -> None:
         if frame.topic == "phoenix" and frame.event == "heartbeat":
             self.reply(frame.topic, frame.ref, "ok", {})
         elif frame.event == "phx_join":
-            self._join(frame)
+            await self._join(frame)
         elif channel := self._channels.get(frame.topic):
-            self._push(channel, frame)
+            await channel.push(frame)
+        elif frame.event == "phx_leave":
+            self.reply(frame.topic, frame.ref, "ok", {}, frame.join_ref)
         else:
-            left = frame.event == "phx_leave"
-            self.reply(frame.topic, frame.ref, "ok" if left else "error", {} if left else _UNMATCHED, frame.join_ref)
+            self.reply(frame.topic, frame.ref, "error", {"reason": UNMATCHED}, frame.join_ref)
 
-    def _join(self, frame: Frame) -> None:
+    async def _join(self, frame: Frame) -> None:
+        """Answer a join. A channel that it replaces is gone before, and told so after the answer."""
+        old = self._channels.get(frame.topic)
+        if old:
+            old.discard()
+        try:
+            await self._open_channel(frame, old)
+        except RefusedError as exc:
+            await self._refuse(frame, old, exc)
+
+    async def _open_channel(self, frame: Frame, old: Channel | None) -> None:
         config = parse_join(frame.payload)
         for part in config.unreadable:
             log.info("InvalidJoinPayload: %s of %s cannot be read", part, frame.topic)
-        refusal, token = self._refuse(frame.topic, config)
-        if token is None:
-            self.reply(frame.topic, frame.ref, "error", refusal, frame.join_ref)
-            return
-        channel, old = (
-            Channel(self._hub, self, frame.topic, frame.join_ref, config, token),
-            self._channels.get(frame.topic),
-        )
-        channel.reply(frame.ref, "ok", {"postgres_changes": announced(config.bindings)})
+        visitor = Visitor(self, self._key, self._request.headers, len(self._channels))
+        admission = await admit(self._hub, visitor, frame.topic, config)
+        self._hub.users.add(self)
+        response = {"postgres_changes": announced(config.bindings)}
+        self.reply(frame.topic, frame.ref, "ok", response, frame.join_ref)
         if old:
-            old.close()
-        self._channels[frame.topic] = channel
-        self._hub.add(channel)
-        channel.subscribe()
+            old.send_closed()
+        self._channels[frame.topic] = Channel(self._hub, self, frame.topic, frame.join_ref, config, admission)
+        self._watch_channels()
 
-    def _refuse(self, topic: str, config: JoinConfig) -> tuple[dict[str, str], Token | None]:
-        if not topic.startswith("realtime:"):
-            return _UNMATCHED, None
-        if topic == "realtime:":
-            return _NO_NAME, None
-        try:
-            token = self._hub.verify(
-                self._key
-                if config.access_token is None or config.access_token.startswith("sb_")
-                else config.access_token
-            )
-        except TokenError as exc:
-            return {"reason": exc.at_join}, None
-        reason = _unsupported(config) if self._hub.is_live else _NO_DATABASE
-        return ({"reason": reason}, None) if reason else ({}, token)
+    async def _refuse(self, frame: Frame, old: Channel | None, refusal: RefusedError) -> None:
+        if refusal.pauses:
+            await asyncio.sleep(self._hub.limits.join_pause_seconds)
+        self.reply(frame.topic, frame.ref, "error", {"reason": refusal.reason}, frame.join_ref)
+        if old:
+            old.send_closed()
+        if refusal.closes_socket:
+            self.disconnect(aiohttp.WSCloseCode.GOING_AWAY, "")
 
-    def _push(self, channel: Channel, frame: Frame) -> None:
-        match frame.event:
-            case "phx_leave":
-                channel.reply(frame.ref, "ok", {})
-                channel.close()
-            case "access_token":
-                token = frame.payload.get("access_token") if isinstance(frame.payload, dict) else None
-                if isinstance(token, str):
-                    channel.renew(token)
-            case "broadcast":
-                self._broadcast(channel, frame)
-            case "presence":
-                channel.reply(frame.ref, "error", {"reason": "presence is not supported by supalocal yet"})
-            case event:
-                channel.reply(frame.ref, "error", {"reason": f"the event {event} is not supported by supalocal"})
-
-    def _broadcast(self, channel: Channel, frame: Frame) -> None:
-        message = broadcast.pushed(frame)
-        if message:
-            self._hub.broadcast(frame.topic, message, leave_out=None if channel.config.broadcast_self else channel)
-        if channel.config.broadcast_ack:
-            channel.reply(frame.ref, "ok" if message else "error", {} if message else broadcast.TOO_LARGE)
+    def _watch_channels(self) -> None:
+        """End a connection without channels after a while, as the real server does: without a close frame."""
+        if self._lonely:
+            self._lonely.cancel()
+            self._lonely = None
+        if not self._channels:
+            self._lonely = asyncio.get_running_loop().call_later(self._hub.limits.no_channel_seconds, self.abort)
 
     def reply(self, topic: str, ref: str | None, status: str, response: Any, join_ref: str | None = None) -> None:
         """Answer one frame of the client."""
@@ -152,6 +143,7 @@ class Socket:
         """Drop a channel that closed; one that took its place stays."""
         if self._channels.get(channel.topic) is channel:
             del self._channels[channel.topic]
+            self._watch_channels()
 
     def disconnect(self, code: int, reason: str) -> None:
         """Close the socket after what was sent."""
@@ -175,14 +167,3 @@ class Socket:
         """End the connection at once."""
         if self._request.transport:
             self._request.transport.abort()
-
-
-def _unsupported(config: JoinConfig) -> str | None:
-    """Return why supalocal refuses the join; what it lacks is named."""
-    if config.private:
-        return "Unsupported: private channels are not supported by supalocal yet"
-    if config.presence_enabled:
-        return "Unsupported: presence is not supported by supalocal yet"
-    if config.replication_ready:
-        return "Unsupported: broadcast.replication_ready is not supported by supalocal yet"
-    return _NO_REPLAY if config.replay else None

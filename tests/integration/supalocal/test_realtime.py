@@ -283,22 +283,6 @@ async def test_topics_that_are_not_joined(client, topic, event, status, response
     assert (await client.receive())[1] == {"status": status, "response": response}
 
 
-@pytest.mark.parametrize(
-    ("config", "named"),
-    [
-        ({"private": True}, "private channels"),
-        ({"presence": {"enabled": True}}, "presence"),
-        ({"broadcast": {"replication_ready": True}}, "broadcast.replication_ready"),
-    ],
-)
-async def test_what_is_not_supported_is_named(client, config, named):
-    """A join that needs more than supalocal has is refused with its name."""
-    reply = await client.join(**config)
-    assert reply["response"] == {
-        "reason": f"Unsupported: {named} {'are' if named.endswith('s') else 'is'} not supported by supalocal yet"
-    }
-
-
 async def test_an_expired_channel_is_closed(client, sign):
     """At the token's end the channel is told why and closed; the socket stays."""
     await client.join(token=sign(exp=time.time() + 0.2))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from supalocal.realtime.frames import Broadcast, Codec, Frame, MalformedFrameError, websocket_frame
+from supalocal.realtime.frames import Broadcast, Codec, Frame, MalformedFrameError, UserBroadcast, websocket_frame
 
 OBJECTS, ARRAYS = Codec("1.0.0"), Codec("2.0.0")
 
@@ -48,17 +48,31 @@ def test_a_binary_frame_needs_arrays():
         OBJECTS.decode(b"\x03\x00\x00\x00\x00\x00\x01{}")
 
 
-def test_a_json_user_broadcast_push_becomes_a_broadcast():
-    """Kind 3 with encoding 1 is the event broadcast with a JSON payload."""
-    data = bytes([3, 1, 1, 10, 4, 0, 1]) + b"12realtime:aping" + b'{"n":1}'
-    expected = {"type": "broadcast", "event": "ping", "payload": {"n": 1}}
-    assert ARRAYS.decode(data) == Frame("realtime:a", "broadcast", expected, "2", "1")
+def test_a_json_user_broadcast_push_keeps_its_text():
+    """Kind 3 with encoding 1 is the event broadcast; its JSON goes on as it came, its metadata does not."""
+    data = bytes([3, 1, 1, 10, 4, 2, 1]) + b"12realtime:aping{}" + b'{"n": 1.50}'
+    expected = UserBroadcast("ping", '{"n": 1.50}')
+    assert ARRAYS.decode(data) == Frame("realtime:a", "broadcast", {}, "2", "1", expected)
 
 
 def test_a_raw_user_broadcast_push_keeps_its_bytes():
     """Kind 3 with encoding 0 carries bytes as they are."""
     frame = ARRAYS.decode(bytes([3, 1, 1, 10, 4, 0, 0]) + b"12realtime:aping" + b"\xff\x00")
-    assert frame.binary == b"\xff\x00"
+    assert frame.user == UserBroadcast("ping", b"\xff\x00")
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e400", r'"\ud800"', "[" * 100_000])
+def test_what_cannot_be_sent_on_is_refused(value):
+    """Python would read each of these, and no client could read what came of it."""
+    with pytest.raises(MalformedFrameError):
+        ARRAYS.decode(f'[null,null,"t","e",{{"x":{value}}}]')
+    with pytest.raises(MalformedFrameError):
+        ARRAYS.decode(bytes([3, 0, 0, 1, 1, 0, 1]) + b"te" + value.encode())
+
+
+def test_surrogate_pairs_are_fine():
+    """An escaped pair is one character."""
+    assert ARRAYS.decode(r'[null,null,"t","e","\ud83d\ude00"]').payload == "\U0001f600"
 
 
 def test_an_object_frame_is_written_without_join_ref():
@@ -75,18 +89,31 @@ def test_an_array_frame_is_written():
 
 def test_a_raw_broadcast_cannot_be_written_at_1_0_0():
     """A raw body is dropped for 1.0.0 and becomes kind 4 for 2.0.0."""
-    raw = Broadcast("ping", b"\x01\x02", "")
+    raw = Broadcast.of("ping", b"\x01\x02")
     assert OBJECTS.encode_broadcast("realtime:a", raw) is None
     assert ARRAYS.encode_broadcast("realtime:a", raw) == bytes([4, 10, 4, 0, 0]) + b"realtime:aping\x01\x02"
 
 
-def test_a_broadcast_with_meta_is_binary_at_2_0_0():
+def test_a_user_broadcast_is_binary_at_2_0_0():
     """Metadata travels in kind 4 with encoding 1, and inside the envelope at 1.0.0."""
-    broadcast = Broadcast("e", "{}", '{"event":"e","meta":{"id":1}}', '{"id":1}')
-    assert ARRAYS.encode_broadcast("t", broadcast) == bytes([4, 1, 1, 8, 1]) + b'te{"id":1}{}'
+    broadcast = Broadcast.of("e", "{}", meta={"id": 1})
+    assert ARRAYS.encode_broadcast("t", broadcast) == bytes([4, 1, 1, 9, 1]) + b'te{"id": 1}{}'
     assert OBJECTS.encode_broadcast("t", broadcast) == (
-        '{"topic":"t","event":"broadcast","payload":{"event":"e","meta":{"id":1}},"ref":null}'
+        '{"topic":"t","event":"broadcast","payload":'
+        '{"type":"broadcast","event":"e","payload":{},"meta":{"id": 1}},"ref":null}'
     )
+
+
+def test_a_pushed_text_stays_text_at_2_0_0():
+    """Only what came as a user broadcast, or from the database, goes on as one."""
+    assert ARRAYS.encode_broadcast("t", Broadcast('{"event":"e"}')) == '[null,null,"t","broadcast",{"event":"e"}]'
+
+
+def test_a_long_name_goes_as_text():
+    """Kind 4 has 255 bytes for a field; what needs more is written as the other clients get it."""
+    long = Broadcast.of("e" * 256, "{}")
+    assert ARRAYS.encode_broadcast("t", long) == f'[null,null,"t","broadcast",{long.envelope}]'
+    assert ARRAYS.encode_broadcast("t", Broadcast.of("e" * 256, b"")) is None
 
 
 @pytest.mark.parametrize(

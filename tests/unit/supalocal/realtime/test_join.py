@@ -2,7 +2,7 @@
 
 import pytest
 
-from supalocal.realtime.join import JoinConfig, announced, binding_id, parse_join
+from supalocal.realtime.join import JoinConfig, Replay, announced, binding_id, parse_join, parse_replay
 
 
 @pytest.mark.parametrize("payload", [None, {}, [], "x", {"config": None}, {"config": {"broadcast": None}}])
@@ -16,13 +16,18 @@ def test_a_whole_join_is_read():
     binding = {"event": "*", "schema": "public"}
     config = {
         "broadcast": {"ack": True, "self": "TRUE"},
-        "presence": {"key": "", "enabled": "true"},
+        "presence": {"key": "alice", "enabled": "true"},
         "private": "false",
         "postgres_changes": [None, binding],
     }
     mine = "a.b.c"
     assert parse_join({"config": config, "access_token": mine}) == JoinConfig(
-        bindings=(binding,), access_token=mine, broadcast_self=True, broadcast_ack=True, presence_enabled=True
+        bindings=(binding,),
+        access_token=mine,
+        broadcast_self=True,
+        broadcast_ack=True,
+        presence_enabled=True,
+        presence_key="alice",
     )
 
 
@@ -51,3 +56,26 @@ def test_ids_are_stable_and_in_range():
     assert all(0 < one < 2**27 for one in ids)
     assert binding_id({"a": 1, "b": 2}) == binding_id({"b": 2, "a": 1})
     assert len(set(ids)) == 500
+
+
+@pytest.mark.parametrize(
+    ("value", "replay"),
+    [
+        (None, None),
+        ("x", None),
+        ({}, Replay(0, 25)),
+        ({"since": 5, "limit": 3}, Replay(5, 3)),
+        ({"since": 5, "limit": 99}, Replay(5, 25)),
+        ({"since": 5, "limit": -1}, Replay(5, 1)),
+    ],
+)
+def test_a_replay_has_bounds(value, replay):
+    """At most 25 messages, at least one; what is no object asks for nothing."""
+    assert parse_replay(value) == replay
+
+
+@pytest.mark.parametrize("value", [{"since": "now"}, {"limit": 1.5}, {"since": True}, {"since": 10**18}, {"since": -1}])
+def test_a_replay_needs_numbers(value):
+    """Anything else cannot be told."""
+    with pytest.raises(ValueError, match=r"since|limit"):
+        parse_replay(value)

@@ -1,0 +1,158 @@
+"""What policies on realtime.messages let a client do in a private channel."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, LiteralString
+
+import psycopg
+
+from supalocal.realtime import queries
+from supalocal.realtime.tokens import Identity
+
+log = logging.getLogger(__name__)
+Extension = Literal["broadcast", "presence"]
+# A policy may hang; those who wait behind it must not.
+_SECONDS = 5
+
+
+class UnauthorizedError(Exception):
+    """No policy lets the client do it."""
+
+
+class PolicyError(Exception):
+    """A policy fails, or the client's role does not exist."""
+
+
+class Authorizer:
+    """Asks the policies, over a connection that is opened when the first private channel needs it.
+
+    The rows that test a policy are rolled back; see realtime.readable and realtime.writable.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._connection: psycopg.AsyncConnection | None = None
+        self._opening = asyncio.Lock()
+
+    async def readable(
+        self, channel: str, identity: Identity, headers: str, extensions: list[Extension]
+    ) -> frozenset[Extension]:
+        """Return the extensions that the client may receive; PolicyError, or psycopg.OperationalError."""
+        values = [identity.role, identity.claims, headers, channel, extensions]
+        found: list[Extension] = await self._ask(queries.READABLE, values)
+        return frozenset(found)
+
+    async def writable(self, channel: str, identity: Identity, headers: str, extension: Extension) -> bool:
+        """Return whether the client may send; PolicyError, or psycopg.OperationalError."""
+        return bool(await self._ask(queries.WRITABLE, [identity.role, identity.claims, headers, channel, extension]))
+
+    async def close(self) -> None:
+        """End the connection."""
+        if self._connection:
+            await self._connection.close()
+
+    async def _ask(self, query: LiteralString, values: Sequence[object]) -> Any:
+        try:
+            cursor = await (await self._opened()).execute(query, values)
+            row = await cursor.fetchone()
+        except psycopg.errors.QueryCanceled as exc:
+            raise PolicyError(f"a policy took longer than {_SECONDS} s") from exc
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as exc:
+            raise PolicyError(str(exc)) from exc
+        return row[0] if row else None
+
+    async def _opened(self) -> psycopg.AsyncConnection:
+        async with self._opening:
+            if self._connection is None or self._connection.closed:
+                self._connection = await psycopg.AsyncConnection.connect(
+                    self._dsn,
+                    autocommit=True,
+                    options=f"{queries.SETTINGS} -c statement_timeout={_SECONDS}s",
+                    application_name="supalocal realtime",
+                )
+            return self._connection
+
+
+class Access:
+    """What one channel may do: everything in a public room; in a private one what the policies let its token do.
+
+    Reading is asked when the channel is joined and when its token changes, writing at the first attempt after that.
+    """
+
+    def __init__(self, authorizer: Authorizer, channel: str, headers: str, *, is_private: bool) -> None:
+        self.is_private = is_private
+        self._authorizer, self._channel, self._headers = authorizer, channel, headers
+        self._identity: Identity | None = None
+        self._asked: frozenset[Extension] = frozenset()
+        self._readable: frozenset[Extension] = frozenset()
+        self._writable: dict[Extension, bool] = {}
+
+    @property
+    def reads_broadcasts(self) -> bool:
+        """Whether broadcasts reach the channel."""
+        return not self.is_private or "broadcast" in self._readable
+
+    @property
+    def reads_presence(self) -> bool:
+        """Whether it learns who is present."""
+        return not self.is_private or "presence" in self._readable
+
+    async def grant(self, identity: Identity, *, with_presence: bool) -> None:
+        """Ask the policies what the identity may receive; UnauthorizedError when that is nothing, or less than before.
+
+        Raises psycopg.OperationalError without a database.
+        """
+        if not self.is_private:
+            return
+        before = self._readable
+        self._identity, self._writable = identity, {}
+        self._asked |= {"broadcast", "presence"} if with_presence else {"broadcast"}
+        self._readable = await self._ask_readable()
+        if not self._readable:
+            raise UnauthorizedError(f"You do not have permissions to read from this Channel topic: {self._channel}")
+        if not before <= self._readable:
+            raise UnauthorizedError(f"You no longer have permission to read from this Channel topic: {self._channel}")
+
+    async def _ask_readable(self) -> frozenset[Extension]:
+        if self._identity is None:
+            return frozenset()
+        try:
+            return await self._authorizer.readable(self._channel, self._identity, self._headers, sorted(self._asked))
+        except PolicyError as exc:
+            log.warning("RlsPolicyError: %s: %s", self._channel, exc)
+            return frozenset()
+
+    async def writes(self, extension: Extension) -> bool:
+        """Return whether the channel may send; a policy that fails says no.
+
+        Raises psycopg.OperationalError without a database.
+        """
+        if not self.is_private:
+            return True
+        if extension not in self._writable:
+            self._writable[extension] = await self._ask_writable(extension)
+        return self._writable[extension]
+
+    async def _ask_writable(self, extension: Extension) -> bool:
+        if self._identity is None:
+            return False
+        try:
+            return await self._authorizer.writable(self._channel, self._identity, self._headers, extension)
+        except PolicyError as exc:
+            log.warning("RlsPolicyError: %s: %s", self._channel, exc)
+            return False
+
+    async def enable_presence(self) -> None:
+        """Ask about presence too: a channel that did not want to know of it is now present itself."""
+        if self.is_private and "presence" not in self._asked:
+            self._asked |= {"presence"}
+            self._readable = await self._ask_readable()
+
+
+def seen_headers(headers: Mapping[str, str]) -> str:
+    """Return what policies see of a request's headers, as JSON text: as on the real server, what begins with x-."""
+    return json.dumps({name.lower(): value for name, value in headers.items() if name.lower().startswith("x-")})
