@@ -10,7 +10,7 @@ import psycopg
 
 from supalocal.realtime import queries
 from supalocal.realtime.pgoutput import Action, Relation, Unchanged, Value
-from supalocal.realtime.replication import LoggedChange
+from supalocal.realtime.polls import LoggedChange
 from supalocal.realtime.tables import Column, Table
 
 RECORD_LIMIT_BYTES = 1_048_576
@@ -63,8 +63,9 @@ def images(change: LoggedChange) -> Images:
         return Images(new or {}, new, None)
     if row.action is Action.DELETE:
         return Images(old, None, old)
-    # An unchanged out-of-line value is no part of the new row, but a full identity still shows it in the record.
-    return Images(new or {}, {**old, **(new or {})} if relation.has_full_identity else new, old)
+    # An unchanged out-of-line value is no part of the new row, but the record still shows it if the old one has it.
+    whole = {**old, **(new or {})}
+    return Images(new or {}, new if whole == new else whole, old)
 
 
 def _image(relation: Relation, values: tuple[Value, ...]) -> Image:

@@ -1,15 +1,17 @@
-"""Takes a batch of logged changes to the channels that may have them: render, match, check, send."""
+"""Takes a poll of logged changes to the channels that may have them: render, match, check, send."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import psycopg
 
+from supalocal.realtime import queries
 from supalocal.realtime.changes import NO_PRIMARY_KEY, UNAUTHORIZED, Change, payload, render
 from supalocal.realtime.filters import Filter
+from supalocal.realtime.generated import complete
 from supalocal.realtime.matching import Matcher
-from supalocal.realtime.pgoutput import Action
-from supalocal.realtime.replication import Batch, LoggedChange
+from supalocal.realtime.pgoutput import Action, Relation
+from supalocal.realtime.polls import LoggedChange, Poll
 from supalocal.realtime.subscriptions import Registry, Subscription
 from supalocal.realtime.tables import Table, TableCache
 from supalocal.realtime.tokens import Identity
@@ -41,38 +43,54 @@ class _Outgoing:
 
 
 class Delivery:
-    """Delivers batches over one database connection, in order."""
+    """Delivers polls over one database connection, in order."""
 
     def __init__(self, connection: psycopg.AsyncConnection, registry: Registry) -> None:
         self._connection, self._registry = connection, registry
         self._tables = TableCache()
         self._visibility = Visibility(connection)
 
-    async def deliver(self, batch: Batch) -> None:
-        """Send the batch; psycopg.Error when a comparison or a policy fails, which loses it for everyone.
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the connection is gone, which no change is to blame for."""
+        return self._connection.closed
 
-        The real server loses its whole poll then, too.
-        """
-        redefined = [relation.oid for relation in batch.relations]
-        self._tables.forget(redefined)
-        await self._visibility.forget(redefined)
-        listened = [one for one in batch.changes if self._listeners(one)]
+    async def deliver(self, poll: Poll) -> None:
+        """Send the poll; psycopg.Error when a comparison or a policy fails, and then nobody gets any of it."""
+        if poll.after_pause:
+            self._tables.clear()
+        else:
+            self._tables.forget(relation.oid for relation in poll.relations)
+        if poll.after_pause or poll.relations:
+            self._visibility.forget()
+        listened = [one for one in poll.changes if self._listeners(one.relation.oid, one.row.action)]
         if not listened:
             return
-        tables = await self._tables.load(self._connection, {one.relation.oid for one in listened})
-        outgoing = await self._render(listened, tables)
+        known = await self._known(listened)
+        outgoing = [_Outgoing(change) for change in await render(self._connection, known)]
         columns = await self._columns(outgoing)
         await self._match(outgoing, columns)
         await self._check_rows(outgoing)
         for one in outgoing:
             _send(one, columns)
 
-    def _listeners(self, change: LoggedChange) -> list[Subscription]:
-        return self._registry.matching(change.relation.schema, change.relation.name)
+    def _listeners(self, oid: int, action: Action) -> list[Subscription]:
+        return [one for one in self._registry.matching(oid) if one.binding.event in {"*", action}]
 
-    async def _render(self, logged: list[LoggedChange], tables: dict[int, Table]) -> list[_Outgoing]:
-        known = [(one, tables[one.relation.oid]) for one in logged if one.relation.oid in tables]
-        return [_Outgoing(change) for change in await render(self._connection, known)]
+    async def _known(self, changes: list[LoggedChange]) -> list[tuple[LoggedChange, Table]]:
+        """Return the changes with their tables as they are now; psycopg.Error for one that cannot be read by that."""
+        tables = await self._tables.load(self._connection, {one.relation.oid for one in changes})
+        for relation in {id(one.relation): one.relation for one in changes}.values():
+            await self._require(relation, tables.get(relation.oid))
+        known = [(one, tables[one.relation.oid]) for one in changes if one.relation.oid in tables]
+        return await complete(self._connection, known)
+
+    async def _require(self, relation: Relation, table: Table | None) -> None:
+        """Ask the database for what is gone since the change, so that it fails as the real server's poll does."""
+        if table is None or (table.schema, table.name) != (relation.schema, relation.name):
+            await self._connection.execute(queries.NAMED_TABLE, [relation.schema, relation.name])
+        elif gone := {column.name for column in relation.columns} - {column.name for column in table.columns}:
+            await self._connection.execute(queries.PRIVILEGE_ON, [relation.oid, gone.pop()])
 
     async def _columns(self, outgoing: list[_Outgoing]) -> Columns:
         pairs = {
@@ -81,12 +99,8 @@ class Delivery:
         return await self._visibility.columns(pairs) if pairs else {}
 
     def _interested(self, change: Change) -> Iterable[Subscription]:
-        listeners = self._registry.matching(change.table.schema, change.table.name)
-        return (
-            one
-            for one in listeners
-            if one.binding.event in {"*", change.action} and not (one.since and one.since.sees(change.xid))
-        )
+        listeners = self._listeners(change.table.oid, change.action)
+        return (one for one in listeners if not (one.since and one.since.sees(change.xid)))
 
     async def _match(self, outgoing: list[_Outgoing], columns: Columns) -> None:
         matcher = Matcher()
@@ -121,9 +135,11 @@ def _refusal(change: Change, columns: frozenset[str]) -> str | None:
     """Return the error that a role gets instead of the values, whatever its filters."""
     if change.action is Action.DELETE:
         return None
-    if not change.table.key:
+    # A key that the log leaves out (unchanged, out of line) is none to the real server.
+    key = [column.name for column in change.table.key if column.name in change.filterable]
+    if not key:
         return NO_PRIMARY_KEY
-    return None if all(column.name in columns for column in change.table.key) else UNAUTHORIZED
+    return None if columns.issuperset(key) else UNAUTHORIZED
 
 
 def _send(item: _Outgoing, columns: Columns) -> None:

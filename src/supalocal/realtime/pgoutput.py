@@ -56,10 +56,10 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """The transaction comes from a session of that replication origin; follows its Begin."""
+class Note:
+    """Somebody wrote into the log with `pg_logical_emit_message`; its text is passed over."""
 
-    name: str
+    prefix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class RowChange:
     old: tuple[Value, ...] | None = None
 
 
-Message = Begin | Origin | Commit | Relation | RowChange
+Message = Begin | Note | Commit | Relation | RowChange
 
 
 class ProtocolError(ValueError):
@@ -118,21 +118,21 @@ class _Reader:
 
 
 def decode(data: bytes) -> Message | None:
-    """Return what the message says, or None for kinds that carry no change of a row (truncate, type)."""
+    """Return what the message says, or None for kinds that carry no change of a row (truncate, origin, type)."""
     reader = _Reader(data)
     kind = reader.letter()
     match kind:
         case "B":
             return _begin(reader)
-        case "O":
-            return _origin(reader)
+        case "M":
+            return _note(reader)
         case "C":
             return _commit(reader)
         case "R":
             return _relation(reader)
         case "I" | "U" | "D":
             return _row_change(kind, reader)
-        case "T" | "Y" | "M":
+        case "T" | "O" | "Y":
             return None
     raise ProtocolError(f"unknown pgoutput message {kind!r}")
 
@@ -142,9 +142,9 @@ def _begin(reader: _Reader) -> Begin:
     return Begin(reader.number(">q"), reader.number(">I"))
 
 
-def _origin(reader: _Reader) -> Origin:
-    reader.number(">q")
-    return Origin(reader.text())
+def _note(reader: _Reader) -> Note:
+    reader.take(9)
+    return Note(reader.text())
 
 
 def _commit(reader: _Reader) -> Commit:

@@ -121,12 +121,12 @@ def rendering(sql_types: Sequence[str]) -> str:
 
 
 def generating(table: Table, inputs: Sequence[str], formulas: Sequence[str]) -> str:
-    """Return a query of one text[] per input column: the formulas' values in text form, an array for each row."""
+    """Return a query that takes the input columns' values and gives those of the formulas, in text form."""
     types = {column.name: column.sql_type for column in table.columns}
-    given = ", ".join(f"v{number}::{_escaped(types[name])} as {_quoted(name)}" for number, name in enumerate(inputs))
-    values = ", ".join(f"case when ({_escaped(f)}) is not null then format('%%s', {_escaped(f)}) end" for f in formulas)
-    arrays, names = ", ".join(["%s::text[]"] * len(inputs)), ", ".join(f"v{number}" for number in range(len(inputs)))
-    return f"select array[{values}] from (select {given} from unnest({arrays}) with ordinality u({names}, n)) t"
+    given = ", ".join(f"%s::{_escaped(types[name])} as {_escaped(_quoted(name))}" for name in inputs)
+    escaped = [_escaped(formula) for formula in formulas]
+    values = ", ".join(f"case when ({formula}) is not null then format('%%s', {formula}) end" for formula in escaped)
+    return f"select array[{values}] from (select {given}) t"
 
 
 def comparisons(asked: Sequence[tuple[Operator, str]]) -> str:
@@ -200,7 +200,7 @@ def _identifier(column: Column) -> str:
 
 
 def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""').replace("%", "%%") + '"'
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _escaped(sql_type: str) -> str:

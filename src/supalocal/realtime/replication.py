@@ -5,29 +5,35 @@ import logging
 import secrets
 import struct
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import pq
 
-from supalocal.realtime.pgoutput import Action, Begin, Commit, Message, Origin, Relation, RowChange, Value, decode
+from supalocal.realtime.pgoutput import Action, Begin, Commit, Message, Note, Relation, RowChange, Unchanged, decode
+from supalocal.realtime.polls import Backlog, LoggedChange, Poll
 
 log = logging.getLogger(__name__)
 
 STATUS_INTERVAL_SECONDS = 5.0
-BATCH_ROWS = 500
-BATCH_BYTES = 4_000_000
+# The real server asks ten times a second while there are changes, and what was committed since the last time is judged
+# together. Here a change that follows another so soon is delivered at once, but one that comes after a pause waits
+# until the commits beside it are in: a policy that fails, or a row deleted again, then has the effect it has there.
+PAUSE_SECONDS = 0.1
+QUIET_SECONDS = 0.015
+LONGEST_GATHERING_SECONDS = 0.06
+# How long the real server goes without a slot after a failure; what is committed meanwhile reaches nobody.
+OUTAGE_SECONDS = 0.1
 # Past this the socket is left unread: PostgreSQL keeps the rest on its side.
 WAITING_BYTES = 16_000_000
 # Rows written here are messages that the database sends; its partitions are named after it.
 _MESSAGES = ("realtime", "messages")
-# What sessions of a replication origin with such a name write is nobody's news: rows put back between two tests.
-UNHEARD = "supalocal_unheard_"
+# What a transaction writes after this note is nobody's news: rows that are put back between two tests.
+UNHEARD = "supalocal unheard"
 _XLOG_HEADER = 25
 _KEEPALIVE = struct.Struct(">cqqB")
 
 
-MessageRow = dict[str, Value]
+MessageRow = dict[str, str | None]
 """A row of realtime.messages: values in PostgreSQL's text form (bytea as `\\x` and hex digits), by column."""
 
 
@@ -35,29 +41,12 @@ class StreamLostError(ConnectionError):
     """The replication connection ended; the temporary slot, and what it had not handed over, is gone with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedChange:
-    """A row's change together with the table it belongs to, as of that change, and its transaction."""
-
-    relation: Relation
-    row: RowChange
-    begin: Begin
-    size: int
-
-
-@dataclass(slots=True)
-class Batch:
-    """Changes in commit order, and the tables whose definitions were sent along with them."""
-
-    changes: list[LoggedChange] = field(default_factory=list)
-    relations: list[Relation] = field(default_factory=list)
-
-
 class ChangeStream:
     """One replication connection.
 
     `wanted` says which tables anybody listens to; others are not kept. `on_message` gets each row that was inserted
-    into realtime.messages, in commit order and past the batches, as nobody's rights are checked for it.
+    into realtime.messages, in commit order and past the polls, as nobody's rights are checked for it. `gathers` says
+    whether commits that come soon after one another are judged together.
     """
 
     def __init__(
@@ -65,16 +54,18 @@ class ChangeStream:
         connection: psycopg.AsyncConnection,
         wanted: Callable[[Relation], bool],
         on_message: Callable[[MessageRow], None] = lambda _: None,
+        *,
+        gathers: bool = True,
     ) -> None:
-        self._connection, self._wanted, self._on_message = connection, wanted, on_message
+        self._connection, self._wanted, self._on_message, self._gathers = connection, wanted, on_message, gathers
         self._pgconn = connection.pgconn
         # Kept, because libpq forgets it when the connection is lost, while the loop still watches it.
         self._descriptor = connection.pgconn.socket
         self._loop = asyncio.get_running_loop()
         self._relations: dict[int, Relation] = {}
-        self._waiting: list[LoggedChange] = []
+        self._backlog = Backlog()
         self._redefined: list[Relation] = []
-        self._bytes = 0
+        self._polled_at = self._committed_at = self._slot_from = 0.0
         self._begin = Begin(0, 0)
         self._is_unheard = False
         self._received = 0
@@ -90,6 +81,8 @@ class ChangeStream:
         publications: Sequence[str],
         wanted: Callable[[Relation], bool],
         on_message: Callable[[MessageRow], None] = lambda _: None,
+        *,
+        gathers: bool = True,
     ) -> "ChangeStream":
         """Return a stream of everything committed from now on; psycopg.Error when the database refuses it."""
         # Values arrive in text form, which depends on these settings of the decoding session.
@@ -99,7 +92,7 @@ class ChangeStream:
         connection = await psycopg.AsyncConnection.connect(
             dsn, replication="database", autocommit=True, options=settings, application_name="supalocal realtime"
         )
-        stream = cls(connection, wanted, on_message)
+        stream = cls(connection, wanted, on_message, gathers=gathers)
         try:
             await stream._start(publications)
         except BaseException:
@@ -113,7 +106,7 @@ class ChangeStream:
             f"CREATE_REPLICATION_SLOT {slot} TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')".encode()
         )
         names = ",".join('"' + name.replace('"', '""') + '"' for name in publications).replace("'", "''")
-        options = f"proto_version '1', publication_names '{names}'"
+        options = f"proto_version '1', publication_names '{names}', messages 'true'"
         self._pgconn.send_query(f"START_REPLICATION SLOT {slot} LOGICAL 0/0 ({options})".encode())
         await self._copying()
         self._resume()
@@ -134,29 +127,42 @@ class ChangeStream:
             reason = result.error_message.decode(errors="replace") if result else "no answer"
             raise psycopg.OperationalError(f"replication did not start: {reason}")
 
-    async def batches(self) -> AsyncIterator[Batch]:
-        """Yield what has arrived, at once and then as it comes; StreamLostError when the connection ends."""
+    async def polls(self) -> AsyncIterator[Poll]:
+        """Yield what has arrived, poll by poll; StreamLostError when the connection ends."""
         while True:
             await self._arrived.wait()
-            if self._failure and not self._waiting:
+            if self._failure and not self._backlog.is_ready:
                 raise self._failure
-            yield self._take()
+            yield await self._poll()
 
-    def _take(self) -> Batch:
-        count, size = 0, 0
-        for change in self._waiting[:BATCH_ROWS]:
-            if count and size + change.size > BATCH_BYTES:
-                break
-            count, size = count + 1, size + change.size
-        batch = Batch(self._waiting[:count], self._redefined)
-        del self._waiting[:count]
+    async def _poll(self) -> Poll:
+        after_pause = self._loop.time() - self._polled_at > PAUSE_SECONDS
+        if after_pause and self._gathers:
+            await self._gather()
+        poll = Poll(self._backlog.take(), self._redefined, after_pause)
         self._redefined = []
-        self._bytes -= size
-        if not self._waiting and not self._failure:
+        self._polled_at = self._loop.time()
+        if not self._backlog.is_ready and not self._failure:
             self._arrived.clear()
-        if not self._failure and self._bytes <= WAITING_BYTES:
+        if not self._failure and self._backlog.bytes <= WAITING_BYTES:
             self._resume()
-        return batch
+        return poll
+
+    async def _gather(self) -> None:
+        latest = self._loop.time() + LONGEST_GATHERING_SECONDS
+        while not (self._failure or self._backlog.is_full):
+            rest = min(self._committed_at + QUIET_SECONDS, latest) - self._loop.time()
+            if rest <= 0:
+                return
+            await asyncio.sleep(rest)
+
+    def lose(self) -> None:
+        """Drop what waits and what comes next, as the real server does until it has a slot again."""
+        self._slot_from = self._loop.time() + OUTAGE_SECONDS
+        self._backlog.clear()
+        if not self._failure:
+            self._arrived.clear()
+            self._resume()
 
     def _resume(self) -> None:
         if not self._reading:
@@ -175,7 +181,7 @@ class ChangeStream:
             return
         try:
             self._pgconn.consume_input()
-            while self._bytes <= WAITING_BYTES:
+            while self._backlog.bytes <= WAITING_BYTES:
                 size, data = self._pgconn.get_copy_data(1)
                 if size == 0:
                     return
@@ -202,8 +208,9 @@ class ChangeStream:
             case Begin():
                 self._begin = message
                 self._is_unheard = False
-            case Origin():
-                self._is_unheard = message.name.startswith(UNHEARD)
+            case Note(prefix=prefix) if prefix == UNHEARD:
+                self._is_unheard = True
+                self._backlog.clear()
             case Relation():
                 self._relations[message.oid] = message
                 self._redefined.append(message)
@@ -211,22 +218,22 @@ class ChangeStream:
                 relation = self._relations[message.relation_oid]
                 if (relation.schema, relation.name.partition("_")[0]) == _MESSAGES:
                     self._hand_over(relation, message)
-                elif self._wanted(relation):
-                    self._waiting.append(LoggedChange(relation, message, self._begin, size))
-                    self._bytes += size
-                    if len(self._waiting) >= BATCH_ROWS or self._bytes >= BATCH_BYTES:
-                        self._arrived.set()
+                elif self._wanted(relation) and self._loop.time() >= self._slot_from:
+                    self._backlog.add(LoggedChange(relation, message, self._begin, size))
             case Commit():
                 self._received = max(self._received, message.end)
-                if self._waiting:
-                    self._arrived.set()
+                self._backlog.commit()
+                self._committed_at = self._loop.time()
+        if self._backlog.is_ready:
+            self._arrived.set()
 
     def _hand_over(self, relation: Relation, change: RowChange) -> None:
         if change.action is not Action.INSERT or change.new is None:
             return
-        names = [column.name for column in relation.columns]
+        pairs = zip(relation.columns, change.new, strict=True)
+        row = {column.name: value for column, value in pairs if not isinstance(value, Unchanged)}
         try:
-            self._on_message(dict(zip(names, change.new, strict=True)))
+            self._on_message(row)
         except Exception:
             # One message that cannot be sent must not end the stream for everyone.
             log.exception("lost a message that the database sent")

@@ -3,17 +3,14 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 
 from supalocal.realtime import queries
 from supalocal.realtime.filters import Binding, Filter, Operator
+from supalocal.realtime.subscriber import Subscriber
 from supalocal.realtime.tokens import Identity
-
-if TYPE_CHECKING:
-    from supalocal.realtime.channel import Channel
 
 MAX_IN_VALUES = 100
 _ISNT = "Unable to subscribe to changes with given parameters. "
@@ -56,13 +53,15 @@ class Snapshot:
 class Subscription:
     """One binding of one channel (its `position` in the join), as the identity that the channel had then.
 
+    `tables` are the oids of those that it selected at that time: a table made or renamed later is another matter.
     What `since` sees is not sent: it was committed before the join, and the stream had only not come to it yet.
     """
 
-    channel: "Channel"
+    channel: Subscriber
     position: int
     binding: Binding
     identity: Identity
+    tables: frozenset[int]
     since: Snapshot | None = None
 
 
@@ -70,10 +69,10 @@ class Registry:
     """All subscriptions, found by the table that changed."""
 
     def __init__(self) -> None:
-        self._by_channel: dict[Channel, list[Subscription]] = {}
-        self._by_table: dict[tuple[str, str], list[Subscription]] = {}
+        self._by_channel: dict[Subscriber, list[Subscription]] = {}
+        self._by_table: dict[int, list[Subscription]] = {}
 
-    def replace(self, channel: "Channel", subscriptions: list[Subscription]) -> None:
+    def replace(self, channel: Subscriber, subscriptions: list[Subscription]) -> None:
         """Make these the channel's subscriptions; an empty list removes it."""
         if subscriptions:
             self._by_channel[channel] = subscriptions
@@ -81,32 +80,21 @@ class Registry:
             self._by_channel.pop(channel, None)
         self._by_table.clear()
 
-    def holds(self, channel: "Channel") -> bool:
+    def holds(self, channel: Subscriber) -> bool:
         """Whether the channel has subscriptions."""
         return channel in self._by_channel
 
-    def matching(self, schema: str, table: str) -> list[Subscription]:
+    def matching(self, oid: int) -> list[Subscription]:
         """Return the subscriptions to the table, in the order they were made."""
-        found = self._by_table.get((schema, table))
+        found = self._by_table.get(oid)
         if found is None:
-            everything = (one for group in self._by_channel.values() for one in group)
-            found = [one for one in everything if _selects(one.binding, schema, table)]
-            self._by_table[schema, table] = found
+            found = [one for group in self._by_channel.values() for one in group if oid in one.tables]
+            self._by_table[oid] = found
         return found
 
-    def channels(self) -> "list[Channel]":
+    def channels(self) -> list[Subscriber]:
         """Return the channels with subscriptions."""
         return list(self._by_channel)
-
-
-def _selects(binding: Binding, schema: str, table: str) -> bool:
-    return bool(_like(binding.schema).fullmatch(schema) and _like(binding.table).fullmatch(table))
-
-
-@cache
-def _like(name: str) -> re.Pattern[str]:
-    wildcards = {"%": ".*", "_": "."}
-    return re.compile("".join(wildcards.get(char) or re.escape(char) for char in queries.like_pattern(name)), re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,23 +114,25 @@ async def current_snapshot(connection: psycopg.AsyncConnection) -> Snapshot:
 
 async def check_bindings(
     connection: psycopg.AsyncConnection, publication: str, bindings: Sequence[Binding], role: str
-) -> None:
-    """Return when the database can serve all bindings; SubscribeError names the last one that it cannot."""
+) -> list[frozenset[int]]:
+    """Return the tables that each binding selects; SubscribeError names the last one that the database cannot serve."""
     cursor = await connection.execute(queries.PUBLICATION_EXISTS, [publication])
     if await cursor.fetchone() != (True,):
         raise SubscribeError(f'{_ISNT}The publication "{publication}" does not exist in this database')
+    selected = []
     for binding in reversed(bindings):
         try:
-            await _check(connection, publication, binding, role)
+            selected.append(await _check(connection, publication, binding, role))
         except _RefusedError as exc:
             raise SubscribeError(f"{_EXCEPTION}{binding.describe()}. Exception: {_raised(exc)}") from exc
         except psycopg.OperationalError:
             raise
         except psycopg.Error as exc:
             raise SubscribeError(f"{_EXCEPTION}{binding.describe()}. Exception: {_told(exc)}") from exc
+    return selected[::-1]
 
 
-async def _check(connection: psycopg.AsyncConnection, publication: str, binding: Binding, role: str) -> None:
+async def _check(connection: psycopg.AsyncConnection, publication: str, binding: Binding, role: str) -> frozenset[int]:
     await connection.execute(queries.ROLE_EXISTS, [role])
     cursor = await connection.execute(
         queries.PUBLISHED,
@@ -158,6 +148,7 @@ async def _check(connection: psycopg.AsyncConnection, publication: str, binding:
         raise SubscribeError(_NOT_ENABLED + binding.describe())
     for _, columns in tables:
         await _check_table(connection, binding, [_Column(*column) for column in columns])
+    return frozenset(oid for oid, _ in tables)
 
 
 async def _check_table(connection: psycopg.AsyncConnection, binding: Binding, columns: Iterable[_Column]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 
@@ -10,12 +11,17 @@ from supalocal.realtime import queries
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; `type_name` is pg_type.typname, `sql_type` what stands in a cast (without length)."""
+    """A column; `type_name` is pg_type.typname, `sql_type` what stands in a cast (without length).
+
+    `formula` is the expression of a stored generated column, and `inputs` are the columns that it reads.
+    """
 
     name: str
     type_name: str
     sql_type: str
     is_key: bool
+    formula: str | None = None
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,12 @@ class TableCache:
         for oid in oids:
             self._tables.pop(oid, None)
 
+    def clear(self) -> None:
+        """Drop all that is known."""
+        self._tables.clear()
+
     async def load(self, connection: psycopg.AsyncConnection, oids: set[int]) -> dict[int, Table]:
-        """Return the tables that exist (still); a table dropped since its change was logged is absent."""
+        """Return those of the tables that exist (still)."""
         missing = [oid for oid in oids if oid not in self._tables]
         if missing:
             found = await _read(connection, missing)
@@ -59,5 +69,9 @@ async def _read(connection: psycopg.AsyncConnection, oids: list[int]) -> dict[in
     cursor = await connection.execute(queries.TABLES, ["{" + ",".join(map(str, oids)) + "}"])
     tables: dict[int, Table] = {}
     for oid, schema, name, sql_name, row_security, columns in await cursor.fetchall():
-        tables[oid] = Table(oid, schema, name, sql_name, row_security, tuple(Column(*column) for column in columns))
+        tables[oid] = Table(oid, schema, name, sql_name, row_security, tuple(_column(*column) for column in columns))
     return tables
+
+
+def _column(name: str, type_name: str, sql_type: str, is_key: bool, formula: str | None, inputs: list[str]) -> Column:  # noqa: FBT001 - a row
+    return Column(name, type_name, sql_type, is_key, formula, tuple(inputs))

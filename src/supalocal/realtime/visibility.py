@@ -20,7 +20,7 @@ class Visibility:
 
     def __init__(self, connection: psycopg.AsyncConnection) -> None:
         self._connection = connection
-        self._prepared: set[int] = set()
+        self._prepared: dict[int, Table] = {}
         self._rights: dict[tuple[str, int], frozenset[str]] = {}
         self._asked_at = 0.0
 
@@ -62,16 +62,18 @@ class Visibility:
         return seen
 
     async def _prepare(self, table: Table) -> None:
-        if table.oid not in self._prepared:
-            await self._connection.execute(queries.create_look_up(table).encode())
-            self._prepared.add(table.oid)
+        known = self._prepared.get(table.oid)
+        if known and (known.key, known.sql_name) == (table.key, table.sql_name):
+            return
+        if known:
+            await self._connection.execute(queries.drop_look_up(table.oid).encode())
+            del self._prepared[table.oid]
+        await self._connection.execute(queries.create_look_up(table).encode())
+        self._prepared[table.oid] = table
 
-    async def forget(self, oids: Collection[int]) -> None:
-        """Drop what was prepared and known of tables whose definition changed."""
-        self._rights = {pair: names for pair, names in self._rights.items() if pair[1] not in oids}
-        for oid in self._prepared.intersection(oids):
-            await self._connection.execute(queries.drop_look_up(oid).encode())
-            self._prepared.discard(oid)
+    def forget(self) -> None:
+        """Drop what is known of anybody's rights."""
+        self._rights.clear()
 
 
 def _key_value(change: Change, column: Column) -> str | None:

@@ -9,7 +9,7 @@ from supalocal.realtime.pgoutput import (
     Action,
     Begin,
     Commit,
-    Origin,
+    Note,
     ProtocolError,
     Relation,
     RelationColumn,
@@ -33,9 +33,9 @@ def test_begin():
     assert decode(b"B" + struct.pack(">qqI", 7, 123, 42)) == Begin(123, 42)
 
 
-def test_origin():
-    """An origin names where the transaction comes from."""
-    assert decode(b"O" + struct.pack(">q", 99) + b"elsewhere\0") == Origin("elsewhere")
+def test_note():
+    """A note in the log has a prefix; its text is passed over."""
+    assert decode(b"M" + struct.pack(">bq", 1, 99) + b"prefix\0" + struct.pack(">i", 4) + b"text") == Note("prefix")
 
 
 def test_commit():
@@ -77,9 +77,9 @@ def test_delete():
     assert decode(b"D" + struct.pack(">I", 5) + b"K" + row("1")) == RowChange(Action.DELETE, 5, old=("1",))
 
 
-@pytest.mark.parametrize("kind", [b"T", b"Y", b"M"])
+@pytest.mark.parametrize("kind", [b"T", b"O", b"Y"])
 def test_other_messages_change_no_row(kind):
-    """Truncate, type and logical messages are passed over."""
+    """Truncate, origin and type messages are passed over."""
     assert decode(kind + b"\0" * 12) is None
 
 
