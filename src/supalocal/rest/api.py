@@ -9,6 +9,7 @@ from aiohttp import web
 from psycopg_pool import PoolTimeout
 
 from supalocal.rest.cache import SchemaCache
+from supalocal.rest.configuration import Configuration
 from supalocal.rest.errors import RestError, SchemaError
 from supalocal.rest.media import OPENAPI, accepts_openapi
 from supalocal.rest.openapi import openapi_document
@@ -51,11 +52,8 @@ class RestApi:
     ) -> None:
         self._pool = pool
         self._jwt_secret = jwt_secret
-        self._schemas = tuple(schemas)
-        self._extra_search_path = tuple(extra_search_path)
-        self._max_rows = max_rows
-        self._anon_role = anon_role
-        self._cache = SchemaCache(pool, self._schemas, self._extra_search_path)
+        configuration = Configuration(tuple(schemas), tuple(extra_search_path), max_rows, anon_role)
+        self._cache = SchemaCache(pool, configuration)
 
     async def start(self) -> None:
         """Read the schema and listen for its changes; the pool must be open."""
@@ -77,16 +75,17 @@ class RestApi:
     def refuse(self, method: str, path: str) -> web.Response | None:
         """The answer to a method that is none of HTTP's; None to one that is."""
         try:
-            parse_request(RawRequest(method, path, "", {}, (), b""), self._schemas, ())
+            parse_request(RawRequest(method, path, "", {}, (), b""), Configuration(), ())
         except RestError as error:
             return _http(error_answer(error))
         return None
 
     async def _answer(self, raw: RawRequest) -> Answer:
-        identity = identify(raw.headers.get("authorization"), self._jwt_secret, self._anon_role)
-        timezones = await self._cache.timezones() if any("timezone=" in value for value in raw.prefer) else ()
-        asked = parse_request(raw, self._schemas, timezones)
         schema = await self._cache.current()
+        configuration = schema.configuration
+        identity = identify(raw.headers.get("authorization"), self._jwt_secret, configuration.anon_role)
+        timezones = await self._cache.timezones() if any("timezone=" in value for value in raw.prefer) else ()
+        asked = parse_request(raw, configuration, timezones)
         try:
             return await self._act(raw, identity, asked, schema)
         except SchemaError:
@@ -100,11 +99,11 @@ class RestApi:
             return _document(asked, schema)
         if asked.action in _DESCRIBED:
             return _description(asked, schema)
-        plan = make_plan(asked, schema, self._max_rows)
+        plan = make_plan(asked, schema)
         transaction = self._transaction(raw, identity, asked, plan, schema)
         try:
             async with self._pool.connection() as connection:
-                result = await run(connection, asked, plan, transaction, self._max_rows)
+                result = await run(connection, asked, plan, transaction, schema.configuration.max_rows)
         except PoolTimeout as exc:
             message = "Timed out acquiring connection from connection pool."
             raise RestError(504, "PGRST003", message) from exc
@@ -115,7 +114,9 @@ class RestApi:
     ) -> Transaction:
         role = schema.roles.get(identity.role, _NO_SETTINGS)
         function = plan.call.function if plan.call else None
-        path = ", ".join(quoted(name) for name in dict.fromkeys([asked.name.schema, *self._extra_search_path]))
+        configuration = schema.configuration
+        searched = dict.fromkeys([asked.name.schema, *configuration.extra_search_path])
+        path = ", ".join(quoted(name) for name in searched)
         settings: Settings = (
             ("search_path", path),
             *role.settings,
@@ -130,7 +131,9 @@ class RestApi:
         )
         isolation = (function.isolation if function else None) or role.isolation
         reads_only = plan.reads_only or asked.action is Action.CALL_READING
-        return Transaction(settings, reads_only, isolation, identity.role == self._anon_role)
+        is_anonymous = identity.role == configuration.anon_role
+        keeps = configuration.keeps(asked.preferences.end)
+        return Transaction(settings, reads_only, isolation, is_anonymous, keeps, configuration.pre_request)
 
 
 _DESCRIBED = {Action.DESCRIBE_TABLE, Action.DESCRIBE_FUNCTION, Action.DESCRIBE_ROOT}

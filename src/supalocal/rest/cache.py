@@ -13,10 +13,10 @@ from supalocal.rest.catalog import fingerprint, read_schema
 from supalocal.rest.schema import EMPTY, Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from psycopg import AsyncConnection
     from psycopg_pool import AsyncConnectionPool
+
+    from supalocal.rest.configuration import Configuration
 
 _log = logging.getLogger(__name__)
 _PAUSE = 1.0  # seconds before listening again after a lost connection
@@ -25,10 +25,9 @@ _PAUSE = 1.0  # seconds before listening again after a lost connection
 class SchemaCache:
     """The schema as last read. `NOTIFY pgrst` makes the next request read it anew."""
 
-    def __init__(self, pool: AsyncConnectionPool[Any], exposed: Sequence[str], searched: Sequence[str]) -> None:
+    def __init__(self, pool: AsyncConnectionPool[Any], configuration: Configuration) -> None:
         self._pool = pool
-        self._exposed = exposed
-        self._searched = searched
+        self._configuration = configuration
         self._schema: Schema = EMPTY
         # Changes that were announced, and how many of them the schema holds.
         self._announced, self._known = 1, 0
@@ -80,7 +79,7 @@ class SchemaCache:
     async def _read(self) -> None:
         announced = self._announced  # before reading, so that a change meanwhile is not lost
         async with self._pool.connection() as connection:
-            self._schema = await read_schema(connection, self._exposed, self._searched)
+            self._schema = await read_schema(connection, self._configuration)
         self._known = announced
 
     async def _listen(self, listening: asyncio.Event) -> None:

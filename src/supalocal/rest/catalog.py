@@ -24,9 +24,11 @@ from supalocal.rest.schema import (
 from supalocal.rest.views import Relation, View, views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from psycopg import AsyncConnection
+
+    from supalocal.rest.configuration import Configuration
 
 Row = dict[str, Any]
 
@@ -48,18 +50,20 @@ async def fingerprint(connection: AsyncConnection[Any]) -> str:
     return str(rows[0]["fingerprint"])
 
 
-async def read_schema(connection: AsyncConnection[Any], exposed: Sequence[str], searched: Sequence[str]) -> Schema:
-    """A snapshot of what `exposed` offers; views of the `searched` schemas are followed too."""
-    schemas, followed = list(exposed), [*exposed, *searched]
+async def read_schema(connection: AsyncConnection[Any], configuration: Configuration) -> Schema:
+    """A snapshot of what the exposed schemas offer, and `configuration` with what the database sets instead."""
     async with connection.transaction():
         await connection.execute(_NO_PATH)
         mark = await fingerprint(connection)
-        tables = await _rows(connection, "tables", schemas)
+        settings = await _rows(connection, "settings")
+        configuration = configuration.overridden({row["name"]: row["value"] for row in settings})
+        exposed = list(configuration.schemas)
+        tables = await _rows(connection, "tables", exposed)
         keys = await _rows(connection, "foreign_keys")
         computed = await _rows(connection, "computed_relationships")
-        rules = await _rows(connection, "view_columns", followed)
+        rules = await _rows(connection, "view_columns", [*exposed, *configuration.extra_search_path])
         relations = await _rows(connection, "relations") if rules else []
-        functions = await _rows(connection, "functions", schemas)
+        functions = await _rows(connection, "functions", exposed)
         roles = await _rows(connection, "role_settings")
     shown = views([_view(row) for row in rules], [_relation(row) for row in relations])
     by_name = {table.name: table for table in map(_table, tables)}
@@ -69,6 +73,7 @@ async def read_schema(connection: AsyncConnection[Any], exposed: Sequence[str], 
         relationships=all_relationships(map(_key, keys), map(_computed, computed), shown, by_name),
         functions=_grouped(map(_function, functions)),
         roles={row["role"]: _role(row["settings"]) for row in roles},
+        configuration=configuration,
         fingerprint=mark,
     )
 
@@ -155,8 +160,13 @@ def _settings(settings: Iterable[str]) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in (setting.partition("=") for setting in settings)]
 
 
+def _signature(function: Function) -> tuple[int, list[tuple[str, str]]]:
+    return len(function.parameters), [(parameter.name, parameter.type) for parameter in function.parameters]
+
+
 def _grouped(functions: Iterable[Function]) -> dict[Name, tuple[Function, ...]]:
     grouped: dict[Name, tuple[Function, ...]] = {}
-    for function in functions:
+    # Overloads are told apart in this order, which errors show.
+    for function in sorted(functions, key=_signature):
         grouped[function.name] = (*grouped.get(function.name, ()), function)
     return grouped

@@ -21,16 +21,32 @@ class Form(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Explain:
+    """How a plan is shown instead of an answer: PostgreSQL's EXPLAIN, as `json` or `text`."""
+
+    format: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Media:
     form: Form
     strip_nulls: bool = False
+    explain: Explain | None = None
 
     @property
     def content_type(self) -> str:
-        if not self.strip_nulls:
-            return f"{self.form.value}; charset=utf-8"
-        name = OBJECT if self.form is Form.ONE_OBJECT else ARRAY
-        return f"{name};nulls=stripped; charset=utf-8"
+        return f"{self._name}; charset=utf-8"
+
+    @property
+    def _name(self) -> str:
+        answer = self.form.value
+        if self.strip_nulls:
+            answer = f"{OBJECT if self.form is Form.ONE_OBJECT else ARRAY};nulls=stripped"
+        if self.explain is None:
+            return answer
+        options = f"; options={'|'.join(self.explain.options)}" if self.explain.options else ""
+        return f'{PLAN}+{self.explain.format}; for="{answer}"{options}'
 
 
 _PLAIN = {
@@ -58,15 +74,15 @@ def _weighed(item: str) -> tuple[str, tuple[float, int]]:
     return name, (weight, name.count(";") - name.count("*"))
 
 
-def negotiate(accept: str | None) -> Media:
-    """The form of the answer; raises PGRST107 if none of the wanted ones is there."""
-    return _negotiated(accepted_types(accept))
+def negotiate(accept: str | None, *, plans: bool = False) -> Media:
+    """The form of the answer; raises PGRST107 if none of the wanted ones is there. With `plans`, plans are."""
+    return _negotiated(accepted_types(accept), plans)
 
 
 @lru_cache(maxsize=256)
-def _negotiated(wanted: tuple[str, ...]) -> Media:
+def _negotiated(wanted: tuple[str, ...], plans: bool) -> Media:
     for name in wanted:
-        media = _media(name)
+        media = _explained(name) if plans and name.startswith(PLAN) else _media(name)
         if media is not None:
             return media
     raise not_available(wanted)
@@ -93,11 +109,28 @@ def _media(name: str) -> Media | None:
     return _PLAIN.get(base)
 
 
+def _explained(name: str) -> Media | None:
+    base, *parameters = name.split(";")
+    shown_as = {"": "text", "+text": "text", "+json": "json"}.get(base.removeprefix(PLAN))
+    media = _media(_parameter(parameters, "for=").strip('"') or "application/json")
+    if shown_as is None or media is None:
+        return None
+    options = tuple(option for option in _parameter(parameters, "options=").split("|") if option in _OPTIONS)
+    return Media(media.form, media.strip_nulls, Explain(shown_as, options))
+
+
+_OPTIONS = {"analyze", "verbose", "settings", "buffers", "wal"}
+
+
+def _parameter(parameters: list[str], prefix: str) -> str:
+    return next((parameter.removeprefix(prefix) for parameter in parameters if parameter.startswith(prefix)), "")
+
+
 def _canonical(name: str) -> str:
     # PostgREST repeats a known type without its parameters and a plan type with what it is a plan for.
     base, *parameters = name.split(";")
     if base.startswith(PLAN):
         kind = base.removeprefix(PLAN) or "+text"
-        targets = (parameter[4:].strip('"') for parameter in parameters if parameter[:4] == "for=")
-        return f'{PLAN}{kind}; for="{next(targets, "application/json")}"'
+        target = _parameter(parameters, "for=").strip('"') or "application/json"
+        return f'{PLAN}{kind}; for="{target}"'
     return base

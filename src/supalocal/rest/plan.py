@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from supalocal.rest.aggregates import settle_aggregates
 from supalocal.rest.body import FORM
 from supalocal.rest.errors import RestError, SchemaError
 from supalocal.rest.filters import Compare, Condition, Filter, Group
@@ -63,15 +64,15 @@ class Plan:
         return self.write is None and (self.call is None or not self.call.function.is_volatile)
 
 
-def make_plan(request: Request, schema: Schema, max_rows: int | None) -> Plan:
+def make_plan(request: Request, schema: Schema) -> Plan:
     """The plan; raises SchemaError where a name is unknown, and RestError for what PostgREST refuses to plan."""
     if request.action in {Action.CALL, Action.CALL_READING}:
-        return _plan_call(request, schema, max_rows)
+        return _plan_call(request, schema)
     table = find_table(schema, request.name)
     if request.is_write:
         return _plan_write(request, schema, table)
-    read = plan_read(_read_request(request, schema, request.name, None, table.name, max_rows))
-    return Plan(read, _media_and_preferences(request))
+    read = _plan_read(request, schema, request.name, None, table.name)
+    return Plan(read, _media_and_preferences(request, schema))
 
 
 def find_table(schema: Schema, name: Name) -> Table:
@@ -95,15 +96,18 @@ def find_function(request: Request, schema: Schema) -> Function:
     return choose_function(schema.functions, request.name, [name for name, _ in request.query.arguments], None)
 
 
-def _media_and_preferences(request: Request) -> Media:
-    media = negotiate(request.accept)
+def _media_and_preferences(request: Request, schema: Schema) -> Media:
+    media = negotiate(request.accept, plans=schema.configuration.plans)
     request.preferences.refuse_invalid()
     return media
 
 
-def _read_request(
-    request: Request, schema: Schema, source: Name, alias: str | None, table: Name, max_rows: int | None
-) -> ReadRequest:
+def _plan_read(request: Request, schema: Schema, source: Name, alias: str | None, table: Name) -> Read:
+    read = plan_read(_read_request(request, schema, source, alias, table))
+    return settle_aggregates(read, are_allowed=schema.configuration.aggregates)
+
+
+def _read_request(request: Request, schema: Schema, source: Name, alias: str | None, table: Name) -> ReadRequest:
     query = request.query
     ranges = {**query.ranges, (): request.range}
     is_write = request.is_write
@@ -117,12 +121,12 @@ def _read_request(
         conditions=tuple(part for part in query.conditions if part[0] or not is_write),
         orders=query.orders,
         ranges=() if is_write else tuple(ranges.items()),
-        max_rows=None if is_write else max_rows,
+        max_rows=None if is_write else schema.configuration.max_rows,
     )
 
 
 def _plan_write(request: Request, schema: Schema, table: Table) -> Plan:
-    read = plan_read(_read_request(request, schema, SOURCE, table.name.name, table.name, None))
+    read = _plan_read(request, schema, SOURCE, table.name.name, table.name)
     columns = tuple(_known_columns(table, request.payload.keys if request.payload else ()))
     conditions = request.query.own_conditions()
     if request.action is Action.PUT:
@@ -137,7 +141,7 @@ def _plan_write(request: Request, schema: Schema, table: Table) -> Plan:
         returning=_returning(read, table.key) if request.preferences.returned in _WITH_RETURNING else (),
         apply_defaults=request.preferences.missing == "default" and request.action is not Action.PUT,
     )
-    return Plan(read, _media_and_preferences(request), write=write)
+    return Plan(read, _media_and_preferences(request, schema), write=write)
 
 
 _WITH_RETURNING = {"representation", "headers-only"}
@@ -191,11 +195,11 @@ def _plain_where(condition: Condition) -> Where:
     return condition
 
 
-def _plan_call(request: Request, schema: Schema, max_rows: int | None) -> Plan:
+def _plan_call(request: Request, schema: Schema) -> Plan:
     function = find_function(request, schema)
     source = function.row_source
-    read = plan_read(_read_request(request, schema, SOURCE, source.name, source, max_rows))
-    media = _media_and_preferences(request)
+    read = _plan_read(request, schema, SOURCE, source.name, source)
+    media = _media_and_preferences(request, schema)
     if request.preferences.strict_max_affected is not None and not function.returns_set:
         message = "Function must return SETOF or TABLE when max-affected preference is used with handling=strict"
         raise RestError(400, "PGRST128", message)

@@ -12,7 +12,7 @@ from supalocal.rest.errors import RestError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-# In the order of Preference-Applied. tx= is known but never applied: Supabase does not allow it.
+# In the order of Preference-Applied.
 _KINDS = {
     "resolution": ("merge-duplicates", "ignore-duplicates"),
     "missing": ("default", "null"),
@@ -29,6 +29,7 @@ class Preferences:
     missing: str | None = None
     returned: str | None = None
     count: str | None = None
+    end: str | None = None  # of the transaction; None unless clients may choose it
     handling: str | None = None
     timezone: str | None = None
     max_affected: int | None = None
@@ -54,6 +55,7 @@ class Preferences:
             "missing": self.missing,
             "return": self.returned,
             "count": self.count,
+            "tx": self.end,
             "handling": self.handling,
             "timezone": self.timezone,
             "max-affected": self.strict_max_affected,
@@ -102,6 +104,7 @@ def _read(headers: tuple[str, ...], timezones: Collection[str]) -> Preferences:
         missing=_chosen(stated, "missing"),
         returned=_chosen(stated, "return"),
         count=_chosen(stated, "count"),
+        end=_chosen(stated, "tx"),
         handling=_chosen(stated, "handling"),
         timezone=timezone,
         max_affected=int(limit) if limit and re.fullmatch(r"-?[0-9]{1,18}", limit, re.ASCII) else None,

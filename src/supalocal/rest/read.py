@@ -44,6 +44,15 @@ Where = Filter | EmbedIsNull | AnyGroup
 
 
 @dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A function over one of the columns that a spread gives to the row around it."""
+
+    column: str
+    function: str
+    cast: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """One select."""
 
@@ -62,6 +71,11 @@ class Read:
         return Name("", self.alias) if self.alias else self.source
 
     @property
+    def is_aggregated(self) -> bool:
+        """Whether its rows are grouped."""
+        return any(column.aggregate for column in self.columns) or any(join.aggregates for join in self.joins)
+
+    @property
     def is_hidden(self) -> bool:
         """Whether nothing of it is shown: it was embedded only to filter by it."""
         return not self.columns and all(join.read.is_hidden for join in self.joins)
@@ -78,6 +92,7 @@ class Join:
     alias: str
     inner: bool
     spread: bool
+    aggregates: tuple[Aggregate, ...] = ()  # over columns that it spreads
 
 
 class _Parts(NamedTuple):
@@ -115,14 +130,12 @@ class ReadRequest:
 
 
 def plan_read(asked: ReadRequest) -> Read:
-    """The tree of selects; raises PGRST108, 118, 123, 200 or 201 for what cannot be embedded as asked."""
+    """The tree of selects; raises PGRST108, 118, 200 or 201 for what cannot be embedded as asked."""
     parts = _Parts(asked.conditions, asked.orders, asked.ranges)
     for path in parts.paths():
         _check_path(path, asked.items)
     root = Read(asked.source, asked.alias, asked.schema.tables.get(asked.table), ())
-    read = _filled(asked, root, asked.table, asked.items, parts, 0)
-    _refuse_aggregates(read)
-    return read
+    return _filled(asked, root, asked.table, asked.items, parts, 0)
 
 
 def _check_path(path: EmbedPath, items: Iterable[Column | Embed]) -> None:
@@ -178,13 +191,14 @@ def _join(asked: ReadRequest, parent: Read, origin: Name, embed: Embed, parts: _
     table = asked.schema.tables.get(target)
     read = _filled(asked, Read(target, alias, table, ()), target, embed.items, parts, depth)
     if embed.spread and not relationship.is_to_one and table:
-        read = replace(read, columns=tuple(_without_stars(read.columns, table)))
+        # They are gathered one by one, so each needs its name.
+        read = replace(read, columns=tuple(without_stars(read.columns, table)))
     join_alias = f"{relationship.table.name}_{embed.key}_{depth}"
     return Join(read, relationship, parent.qualifier, embed.key, join_alias, embed.inner, embed.spread)
 
 
-def _without_stars(columns: Iterable[Column], table: Table) -> Iterator[Column]:
-    # Columns that are spread as arrays are gathered one by one, so each needs its name.
+def without_stars(columns: Iterable[Column], table: Table) -> Iterator[Column]:
+    """The columns, with those of the table in place of `*`."""
     for column in columns:
         if column.field == EVERYTHING and column.aggregate is None:
             yield from (Column(replace(EVERYTHING, name=name)) for name in table.columns)
@@ -212,10 +226,3 @@ def _related_order(term: OrderTerm, joins: Sequence[Join], name: Name) -> OrderT
         details = f"'{name.name}' and '{join.key}' do not form a many-to-one or one-to-one relationship"
         raise RestError(400, "PGRST118", f"A related order on '{join.key}' is not possible", details)
     return replace(term, relation=join.alias)
-
-
-def _refuse_aggregates(read: Read) -> None:
-    if any(column.aggregate for column in read.columns):
-        raise RestError(400, "PGRST123", "Use of aggregate functions is not allowed")
-    for join in read.joins:
-        _refuse_aggregates(join.read)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from supalocal.rest.schema import Name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+
+    from supalocal.rest.configuration import Configuration
 
 
 class Action(Enum):
@@ -81,16 +83,17 @@ class Request:
         return self.action in WRITES
 
 
-def parse_request(raw: RawRequest, schemas: Sequence[str], timezones: Collection[str]) -> Request:
+def parse_request(raw: RawRequest, configuration: Configuration, timezones: Collection[str]) -> Request:
     """What is asked; raises the first of PGRST125, 106, 101, 117, 100, 103, 114 and 102 that applies."""
     actions, name = _resource(raw.path)
-    schema, shows_profile = _schema(raw, schemas)
+    schema, shows_profile = _schema(raw, configuration.schemas)
     action = _action(raw.method, actions)
     query = parse_query(raw.query, for_call_by_get=action is Action.CALL_READING)
     header = header_range(raw.headers.get("range")) if raw.method == "GET" else EVERY_ROW
     rows = top_level_range(query.range, header)
     if action is Action.PUT and rows != EVERY_ROW:
         raise RestError(400, "PGRST114", "limit/offset querystring parameters are not allowed for PUT")
+    preferences = parse_preferences(raw.prefer, timezones)
     body_type = media_name(raw.headers.get("content-type"))
     return Request(
         action=action,
@@ -99,7 +102,7 @@ def parse_request(raw: RawRequest, schemas: Sequence[str], timezones: Collection
         is_head=raw.method == "HEAD",
         query=query,
         range=rows,
-        preferences=parse_preferences(raw.prefer, timezones),
+        preferences=preferences if configuration.client_may_choose_end else replace(preferences, end=None),
         accept=raw.headers.get("accept"),
         body_type=body_type,
         payload=_payload(action, raw.body, body_type, query),

@@ -34,6 +34,8 @@ class Answer:
 
 def answer(request: Request, plan: Plan, result: Result, query_text: str) -> Answer:
     """The answer to a request that went well; raises PGRST111 or 112 for what SQL set wrongly."""
+    if plan.media.explain:
+        return Answer(200, _content(request, plan), result.body)
     shape = {
         Action.READ: _read,
         Action.INSERT: _insert,

@@ -12,7 +12,7 @@ from supalocal.rest.errors import RestError, database_error
 from supalocal.rest.media import Form
 from supalocal.rest.pipeline import send_all
 from supalocal.rest.request import Action
-from supalocal.rest.sql import Statement, main_statement, plan_rows_statement, settings_statement
+from supalocal.rest.sql import Statement, first_statement, main_statement, plan_rows_statement, settings_statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,8 @@ class Transaction:
     reads_only: bool
     isolation: str | None
     is_anonymous: bool
+    keeps: bool = True  # what it changed
+    calls_first: tuple[str, ...] = ()  # a function, by its path
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,11 @@ async def _run(
     connection: AsyncConnection[Any], request: Request, plan: Plan, transaction: Transaction, max_rows: int | None
 ) -> Result:
     statements = _statements(request, plan, transaction, max_rows)
-    must_check = not plan.reads_only and _may_refuse(request, plan)
+    must_check = not plan.reads_only and (_may_refuse(request, plan) or not transaction.keeps)
     if must_check or transaction.isolation is not None:
         return await _run_checked(connection, request, plan, transaction, statements, max_rows)
     results = await send_all(connection, statements)
-    result = _result(results[1:], request.preferences.count, max_rows)
-    _check(request, plan, result)
-    return result
+    return _checked(request, plan, transaction, results, max_rows)
 
 
 async def _run_checked(
@@ -86,13 +86,23 @@ async def _run_checked(
     begin = Statement(f"begin isolation level {_isolation(transaction.isolation)} {mode}")
     try:
         results = await send_all(connection, [begin, *statements])
-        result = _result(results[1:], request.preferences.count, max_rows)
-        _check(request, plan, result)
+        result = _checked(request, plan, transaction, results, max_rows)
     except BaseException:
         if not connection.closed:
             await send_all(connection, [Statement("rollback")])
         raise
-    await send_all(connection, [Statement("commit")])
+    await send_all(connection, [Statement("commit" if transaction.keeps else "rollback")])
+    return result
+
+
+def _checked(
+    request: Request, plan: Plan, transaction: Transaction, results: Sequence[PGresult], max_rows: int | None
+) -> Result:
+    answers = results[2 if transaction.calls_first else 1 :]
+    if plan.media.explain:
+        return Result(None, 0, b"\n".join(answers[0].get_value(n, 0) or b"" for n in range(answers[0].ntuples)))
+    result = _result(answers, request.preferences.count, max_rows)
+    _check(request, plan, result)
     return result
 
 
@@ -106,6 +116,10 @@ def _statements(request: Request, plan: Plan, transaction: Transaction, max_rows
     )
     read_only = (("transaction_read_only", "on"),) if transaction.reads_only else ()
     statements = [settings_statement([*read_only, *transaction.settings]), main]
+    if transaction.calls_first:
+        statements.insert(1, first_statement(transaction.calls_first))
+    if plan.media.explain:
+        return statements
     if count in {"planned", "estimated"} and plan.write is None:
         statements.append(plan_rows_statement(plan))
     return statements

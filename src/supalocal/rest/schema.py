@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from supalocal.rest.configuration import Configuration
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -130,12 +132,13 @@ class RoleSettings:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A snapshot of the catalog."""
+    """A snapshot of the catalog, and of the settings that stand in it."""
 
     tables: Mapping[Name, Table] = field(default_factory=dict)
     relationships: Mapping[Name, tuple[Relationship, ...]] = field(default_factory=dict)  # by their table
     functions: Mapping[Name, tuple[Function, ...]] = field(default_factory=dict)
     roles: Mapping[str, RoleSettings] = field(default_factory=dict)
+    configuration: Configuration = field(default_factory=Configuration)
     fingerprint: str = ""
 
 

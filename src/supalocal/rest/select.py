@@ -34,6 +34,7 @@ class Column:
     cast: str | None = None
     aggregate: str | None = None
     aggregate_cast: str | None = None
+    is_row: bool = False  # the whole row as one value
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ class Reading:
             columns = [f"{qualified(read.qualifier)}.*"]
         joins = "".join(self._joined(inner) for inner in read.joins)
         where = self._where_clause(read, lambda condition: self._conditions.where(read, condition), join)
-        order = self._order(read)
-        return f"select {', '.join(columns)} from {_from(read, join)}{joins}{where}{order}{self._limit(read.range)}"
+        rest = f"{self._group(read)}{self._order(read)}{self._limit(read.range)}"
+        return f"select {', '.join(columns)} from {_from(read, join)}{joins}{where}{rest}"
 
     def counting(self, read: Read, join: Join | None = None) -> str:
         """A select with a row for each that the conditions meet, whatever the range; embeds count if they restrict."""
@@ -61,16 +61,17 @@ class Reading:
         return f" where {' and '.join(conditions)}" if conditions else ""
 
     def _column(self, read: Read, column: Column) -> str:
-        selected = self._conditions.field(read, column.field)
-        if column.cast:
-            selected = f"cast({selected} as {type_name(column.cast)})"
-        alias = column.alias or column.field.result_key
+        selected = qualified(read.qualifier) if column.is_row else self._conditions.field(read, column.field)
+        selected = _cast(selected, column.cast)
+        if column.aggregate:
+            selected = _cast(f"{column.aggregate}({selected})", column.aggregate_cast)
+        alias = column.alias or (None if column.aggregate else column.field.result_key)
         return f"{selected} as {quoted(alias)}" if alias else selected
 
     def _shown(self, join: Join) -> list[str]:
         alias, key = quoted(join.alias), quoted(join.key)
         if join.spread:
-            return [f"{alias}.{'*' if name == '*' else quoted(name)}" for name in _spread_names(join)]
+            return [_spread(join, name) for name in _spread_names(join)]
         if join.read.is_hidden:
             return []
         if join.relationship.is_to_one:
@@ -87,6 +88,22 @@ class Reading:
             rows = f"select {', '.join(gathered)} from ({rows}) as {alias}"
             condition = f"{alias} is not null" if join.inner else "true"
         return f" {'inner' if join.inner else 'left'} join lateral ({rows}) as {alias} on {condition}"
+
+    def _group(self, read: Read) -> str:
+        if not read.is_aggregated:
+            return ""
+        terms = [self._group_term(read, column) for column in read.columns if not column.aggregate]
+        for join in read.joins:
+            if join.spread:
+                counted = {aggregate.column for aggregate in join.aggregates}
+                terms += [_spread(join, name) for name in _spread_names(join) if name not in counted]
+            elif not join.read.is_hidden:
+                terms.append(quoted(join.key))
+        return f" group by {', '.join(terms)}" if terms else ""
+
+    def _group_term(self, read: Read, column: Column) -> str:
+        alias = column.alias or column.field.result_key
+        return quoted(alias) if alias else self._conditions.field(read, column.field)
 
     def _order(self, read: Read) -> str:
         return f" order by {', '.join(self._order_term(read, term) for term in read.order)}" if read.order else ""
@@ -129,6 +146,18 @@ def _join_conditions(join: Join) -> list[str]:
         *(f"{other}.{quoted(key)} = {between}.{quoted(column)}" for column, key in junction.target_columns),
         *(f"{between}.{quoted(column)} = {own}.{quoted(key)}" for column, key in junction.source_columns),
     ]
+
+
+def _cast(expression: str, kind: str | None) -> str:
+    return f"cast({expression} as {type_name(kind)})" if kind else expression
+
+
+def _spread(join: Join, name: str) -> str:
+    column = f"{quoted(join.alias)}.{'*' if name == '*' else quoted(name)}"
+    aggregate = next((aggregate for aggregate in join.aggregates if aggregate.column == name), None)
+    if aggregate is None:
+        return column
+    return f"{_cast(f'{aggregate.function}({column})', aggregate.cast)} as {quoted(name)}"
 
 
 def _spread_names(join: Join) -> list[str]:

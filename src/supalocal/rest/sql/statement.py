@@ -28,7 +28,8 @@ _CSV = (
 def main_statement(plan: Plan, *, count: bool, max_count: int | None = None, with_body: bool = True) -> Statement:
     """The statement that answers; its row is total, page, body, response headers, response status, location, inserted.
 
-    With `count`, the total counts all rows that the conditions meet, or stops at `max_count`.
+    With `count`, the total counts all rows that the conditions meet, or stops at `max_count`. Where a plan is wanted,
+    its rows are the lines of EXPLAIN instead.
     """
     return _Whole().main(plan, count=count, max_count=max_count, with_body=with_body)
 
@@ -56,7 +57,8 @@ class _Whole:
             rows = self._reading.select(plan.read)
         body = self._body(plan, plan.media) if with_body else "''"
         return self._values.statement(
-            f"with pgrst_source as ({source}){counting} select {total} as total, {_page(plan)} as page, "
+            f"{_explain(plan.media)}with pgrst_source as ({source}){counting} "
+            f"select {total} as total, {_page(plan)} as page, "
             f"{body} as body, {_SETTINGS}, {self._location(plan)} as location, {_inserted(plan)} as inserted "
             f"from ({rows}) _postgrest_t"
         )
@@ -91,6 +93,12 @@ class _Whole:
         one = f"{gathered}->0" if is_one else gathered
         stripped = f"json_strip_nulls({one})" if media.strip_nulls else one
         return f"coalesce({stripped}, '{'null' if is_one else '[]'}')"
+
+
+def _explain(media: Media) -> str:
+    if media.explain is None:
+        return ""
+    return f"explain ({', '.join([f'format {media.explain.format}', *media.explain.options])}) "
 
 
 def _page(plan: Plan) -> str:

@@ -72,3 +72,8 @@ def settings_statement(settings: Iterable[tuple[str, str]]) -> Statement:
     values = [part for pair in settings for part in pair]
     calls = (f"set_config(${n}, ${n + 1}, true)" for n in range(1, len(values), 2))
     return Statement(f"select {', '.join(calls)}", tuple(values))
+
+
+def first_statement(path: Iterable[str]) -> Statement:
+    """Calls the function that runs before every request."""
+    return Statement(f"select {'.'.join(map(quoted, path))}()")

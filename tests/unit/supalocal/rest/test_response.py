@@ -2,6 +2,7 @@
 
 import pytest
 
+from supalocal.rest.configuration import Configuration
 from supalocal.rest.errors import RestError
 from supalocal.rest.media import Form, Media
 from supalocal.rest.plan import Plan
@@ -15,7 +16,7 @@ READ = Plan(Read(Name("public", "t"), None, None, ()), Media(Form.JSON))
 
 
 def answered(result: Result, query: str = "") -> Answer:
-    request = parse_request(RawRequest("GET", "t", query, {}, (), b""), ("public",), ())
+    request = parse_request(RawRequest("GET", "t", query, {}, (), b""), Configuration(), ())
     return answer(request, READ, result, query)
 
 

@@ -1,9 +1,12 @@
 """SQL is built from quoted names and parameters only."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from supalocal.rest.configuration import Configuration
+from supalocal.rest.errors import RestError
 from supalocal.rest.plan import make_plan
 from supalocal.rest.request import RawRequest, parse_request
 from supalocal.rest.schema import Cardinality, Function, Name, Parameter, Relationship, Schema, Table, TableColumn
@@ -32,9 +35,11 @@ SCHEMA = Schema(
 EVIL = "x'); drop table items; --"
 
 
-def built(method: str, path: str, query: str = "", body: bytes = b"", **headers: str) -> Statement:
+def built(
+    method: str, path: str, query: str = "", body: bytes = b"", schema: Schema = SCHEMA, **headers: str
+) -> Statement:
     raw = RawRequest(method, path, query, headers, (headers.pop("prefer"),) if "prefer" in headers else (), body)
-    plan = make_plan(parse_request(raw, ("public",), ()), SCHEMA, 1000)
+    plan = make_plan(parse_request(raw, schema.configuration, ()), schema)
     return main_statement(plan, count=False)
 
 
@@ -135,3 +140,34 @@ def test_an_embed_is_a_lateral_join():
     """An embed joins on its key."""
     text = built("GET", "items", "select=name,shelves(name)").text
     assert '"shelves_1"."id" = "public"."items"."shelf_id"' in text
+
+
+GENEROUS = replace(SCHEMA, configuration=Configuration(aggregates=True, plans=True))
+
+
+def test_an_aggregate_groups_by_the_other_columns():
+    """By their names, or their aliases."""
+    text = built("GET", "items", "select=shelf:shelf_id,name,id.sum()::text", schema=GENEROUS).text
+    assert 'cast(sum("public"."items"."id") as text) from' in text
+    assert 'group by "shelf", "public"."items"."name"' in text
+
+
+def test_an_aggregate_in_a_spread_is_computed_around_it():
+    """A to-one spread lends its columns; the rows are those of the table around."""
+    text = built("GET", "items", "select=...shelves(name,count())", schema=GENEROUS).text
+    assert 'select "items_shelves_1"."name", count("items_shelves_1"."count") as "count" from "public"."items"' in text
+    assert 'group by "items_shelves_1"."name"' in text
+
+
+@pytest.mark.parametrize("query", ["select=count()", "select=shelves(id.max())", "select=...shelves(count())"])
+def test_aggregates_are_off_at_first(query):
+    """As on hosted, wherever they stand."""
+    with pytest.raises(RestError, match="Use of aggregate functions is not allowed"):
+        built("GET", "items", query)
+
+
+def test_a_plan_is_the_same_statement_explained():
+    """With the options that PostgreSQL knows, and no others."""
+    wanted = 'application/vnd.pgrst.plan+json; for="application/json"; options=analyze|wal|; drop table items;'
+    text = built("GET", "items", schema=GENEROUS, accept=wanted).text
+    assert text == "explain (format json, analyze, wal) " + built("GET", "items", schema=GENEROUS).text
