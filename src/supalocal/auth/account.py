@@ -46,12 +46,13 @@ async def update(service: Service, request: web.Request) -> web.Response:
         if email and await user_holding_email(connection, email, audience(request), but=user.id):
             raise AuthError(422, "email_exists", "A user with this email address has already been registered")
         if password is not None:
-            await _set_password(connection, caller, encrypted)
+            user = await _set_password(connection, caller, encrypted)
         with failing("Error updating user"):
             data = given.members("data")
             if data is not None:
                 user = await change_user(connection, user.id, raw_user_meta_data=merged(user.user_metadata, data))
-            user = await _set_email(connection, user, email) if email else await change_user(connection, user.id)
+            if email:
+                user = await _set_email(connection, user, email)
     return web.json_response(rendered_user(user))
 
 
@@ -92,11 +93,11 @@ async def _new_hash(user: User, password: str | None) -> str:
     return await passwords.hashed(password)
 
 
-async def _set_password(connection: Connection, caller: Caller, encrypted: str) -> None:
+async def _set_password(connection: Connection, caller: Caller, encrypted: str) -> User:
     """A new password ends the sessions of whoever had the old one."""
     with failing("Error during password storage"):
-        await change_user(connection, caller.user.id, encrypted_password=encrypted)
-        await end_sessions(connection, caller.user.id, Scope.OTHERS if caller.session else Scope.GLOBAL, caller.session)
+        await end_sessions(connection, caller.user.id, Scope.OTHERS, caller.session)
+        return await change_user(connection, caller.user.id, encrypted_password=encrypted)
 
 
 async def _set_email(connection: Connection, user: User, email: str) -> User:

@@ -1,0 +1,185 @@
+"""A stack with a project as tutorials write it: profiles by trigger, notes of one's own, seeded users."""
+
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import aiohttp
+import httpx
+import psycopg
+import pytest
+from support import servers
+
+import supalocal
+from supabase import AsyncClient, AsyncClientOptions, acreate_client
+
+PASSWORD = "correct horse"  # noqa: S105  a test's own
+SEEDED = "seeded@example.com"
+# What pgcrypto's crypt(PASSWORD, gen_salt('bf')) gave; not every server here has pgcrypto.
+CRYPTED = "$2a$06$MH80WCg1Pdb06hQxO59zB.uEVESQ3Kyy6xKzKYAF/60GGF/0hpJZ6"
+MIGRATION = """
+create table profiles (id uuid primary key references auth.users on delete cascade, name text);
+create function handle_new_user() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  if new.raw_user_meta_data ->> 'name' = 'nobody' then
+    raise exception 'nobody is no name' using hint = 'Choose another one.';
+  end if;
+  insert into public.profiles values (new.id, new.raw_user_meta_data ->> 'name');
+  return new;
+end
+$$;
+drop trigger if exists on_auth_user_created on auth.users;
+create trigger on_auth_user_created after insert on auth.users for each row execute function handle_new_user();
+
+create table notes (id int primary key, owner uuid default auth.uid() references auth.users on delete cascade);
+alter table notes enable row level security;
+create policy "everybody's own" on notes for all to authenticated using (owner = auth.uid());
+alter publication supabase_realtime add table notes;
+"""
+SEED = f"""
+insert into auth.users (
+  instance_id, id, aud, role, email, encrypted_password, email_confirmed_at, raw_app_meta_data, raw_user_meta_data,
+  created_at, updated_at, confirmation_token, email_change, email_change_token_new, recovery_token
+) values (
+  '00000000-0000-0000-0000-000000000000', '5eed0000-0000-4000-8000-000000000001', 'authenticated', 'authenticated',
+  '{SEEDED}', '{CRYPTED}', now(), '{{"provider": "email", "providers": ["email"]}}', '{{}}',
+  now(), now(), '', '', '', ''
+);
+insert into auth.identities (
+  id, user_id, provider_id, identity_data, provider, last_sign_in_at, created_at, updated_at
+) values (
+  gen_random_uuid(), '5eed0000-0000-4000-8000-000000000001', '5eed0000-0000-4000-8000-000000000001',
+  '{{"sub": "5eed0000-0000-4000-8000-000000000001", "email": "{SEEDED}"}}', 'email', now(), now(), now()
+);
+"""
+_numbers = count()
+
+
+def unused_email():
+    return f"user{next(_numbers)}@example.com"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: Any
+    headers: Any
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory, shared_server):
+    """Makes stacks with this project and further settings."""
+
+    def make(settings=""):
+        name = f"auth_{next(_numbers)}"
+        folder = tmp_path_factory.mktemp(name) / "supabase"
+        (folder / "migrations").mkdir(parents=True)
+        (folder / "migrations/20240101000000_tutorial.sql").write_text(MIGRATION)
+        (folder / "seed.sql").write_text(SEED)
+        (folder / "config.toml").write_text(f"[auth]\n{settings}")
+        if shared_server:
+            shared_server.create(name)
+        return supalocal.Stack(folder, db_url=shared_server and shared_server.url(servers.SUPERUSER, name))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+async def auth_stack(start):
+    """One stack for the run, with anonymous sign-in."""
+    async with start("enable_anonymous_sign_ins = true") as running:
+        yield running
+
+
+@pytest.fixture
+async def postgres(auth_stack):
+    """The database as migrations see it."""
+    async with await psycopg.AsyncConnection.connect(auth_stack.db_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+async def http():
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def ask(auth_stack, http):
+    """Sends a request to Auth; `token` is the bearer's, `version` the API version of the error's form."""
+
+    async def send(method, path, json=None, *, token=None, version="2024-01-01", stack=auth_stack, **more):
+        headers = {"apikey": stack.publishable_key, **more.pop("headers", {})}
+        headers |= {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= {"X-Supabase-Api-Version": version} if version else {}
+        if json is not None:
+            more["json"] = json
+        async with http.request(method, f"{stack.url}/auth/v1/{path}", headers=headers, **more) as answer:
+            body = await answer.json() if answer.content_type == "application/json" else await answer.read()
+            return Answer(answer.status, body, answer.headers)
+
+    return send
+
+
+@pytest.fixture
+def sign_up(ask):
+    """The session of a new user with an address."""
+
+    async def register(email=None, **more):
+        answer = await ask("POST", "signup", {"email": email or unused_email(), "password": PASSWORD, **more})
+        assert answer.status == 200, answer.body
+        return answer.body
+
+    return register
+
+
+@pytest.fixture
+def anonymous(ask):
+    """The session of a new user without one."""
+
+    async def enter(**data):
+        answer = await ask("POST", "signup", {"data": data})
+        assert answer.status == 200, answer.body
+        return answer.body
+
+    return enter
+
+
+@pytest.fixture
+def sign_in(ask):
+    """The answer to an address and a password."""
+
+    async def enter(email, password=PASSWORD):
+        return await ask("POST", "token?grant_type=password", {"email": email, "password": password})
+
+    return enter
+
+
+@pytest.fixture
+def refresh(ask):
+    """The answer to a refresh token."""
+
+    async def exchange(token):
+        return await ask("POST", "token?grant_type=refresh_token", {"refresh_token": token})
+
+    return exchange
+
+
+@pytest.fixture
+async def client(auth_stack):
+    """Unmodified supabase-py, with the publishable key unless told otherwise."""
+    opened = []
+
+    async def connect(key=auth_stack.publishable_key, url=auth_stack.url) -> AsyncClient:
+        transport = httpx.AsyncClient()
+        made = await acreate_client(url, key, AsyncClientOptions(httpx_client=transport))
+        opened.append((made, transport))
+        return made
+
+    yield connect
+    for made, transport in opened:
+        if made.auth._refresh_token_timer:
+            made.auth._refresh_token_timer.cancel()
+        await made.remove_all_channels()
+        await made.realtime.close()
+        await transport.aclose()
