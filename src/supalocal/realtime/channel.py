@@ -87,9 +87,9 @@ class Channel:
             self._send_system("system", "ok", REPLICATION_READY)
         if self._config.presence_enabled:
             self._send_presence_state()
-        self._subscribe()
+        self.subscribe()
 
-    def _subscribe(self) -> None:
+    def subscribe(self) -> None:
         """Start making the subscriptions; a `system` message tells the client how it went."""
         if self._subscribing:
             self._subscribing.cancel()
@@ -144,7 +144,7 @@ class Channel:
         if self.is_open:
             self._expiry.cancel()
             self._expiry = self._watch_expiry()
-            self._subscribe()
+            self.subscribe()
 
     def _watch_expiry(self) -> asyncio.TimerHandle:
         delay = max(self._token.expires_at - time.time(), 0)

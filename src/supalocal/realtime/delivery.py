@@ -1,6 +1,6 @@
 """Takes a poll of logged changes to the channels that may have them: render, match, check, send."""
 
-from collections.abc import Iterable
+import logging
 from dataclasses import dataclass, field
 
 import psycopg
@@ -17,22 +17,25 @@ from supalocal.realtime.tables import Table, TableCache
 from supalocal.realtime.tokens import Identity
 from supalocal.realtime.visibility import Visibility
 
+log = logging.getLogger(__name__)
+
 Columns = dict[tuple[str, int], frozenset[str]]
 
 
 @dataclass(slots=True)
 class _Outgoing:
-    """A change on its way, and who it goes to; `error` withholds the values from a whole role."""
+    """A change on its way, and who it goes to; `refused` get an error instead of the values, as a whole role does."""
 
     change: Change
+    audience: list[Subscription]
     refused: list[tuple[Subscription, str]] = field(default_factory=list)
     candidates: dict[tuple[Filter, ...], list[Subscription]] = field(default_factory=dict)
     receivers: list[Subscription] = field(default_factory=list)
 
-    def sort(self, subscriptions: Iterable[Subscription], columns: Columns) -> None:
+    def sort(self, columns: Columns) -> None:
         """Part those whose role may not read the key from the candidates; equal filters are tried once."""
         errors: dict[str, str | None] = {}
-        for one in subscriptions:
+        for one in self.audience:
             role = one.identity.role
             if role not in errors:
                 errors[role] = _refusal(self.change, columns.get((role, self.change.table.oid), frozenset()))
@@ -43,11 +46,15 @@ class _Outgoing:
 
 
 class Delivery:
-    """Delivers polls over one database connection, in order."""
+    """Delivers polls over one database connection, in order.
 
-    def __init__(self, connection: psycopg.AsyncConnection, registry: Registry) -> None:
-        self._connection, self._registry = connection, registry
-        self._tables = TableCache()
+    `isolates` failures: a filter or policy that fails then costs its own subscriber the change, and not everyone the
+    poll, as it does on the real server. Values of `char(n)` and `bit(n)` are whole then, too.
+    """
+
+    def __init__(self, connection: psycopg.AsyncConnection, registry: Registry, *, isolates: bool = False) -> None:
+        self._connection, self._registry, self._isolates = connection, registry, isolates
+        self._tables = TableCache(cuts=not isolates)
         self._visibility = Visibility(connection)
 
     @property
@@ -57,25 +64,63 @@ class Delivery:
 
     async def deliver(self, poll: Poll) -> None:
         """Send the poll; psycopg.Error when a comparison or a policy fails, and then nobody gets any of it."""
+        self._refresh(poll)
+        changes = [one for one in poll.changes if self._audience(one)]
+        if self._isolates:
+            await self._send_apart(changes)
+        else:
+            await self._send(changes)
+
+    def _refresh(self, poll: Poll) -> None:
         if poll.after_pause:
             self._tables.clear()
         else:
             self._tables.forget(relation.oid for relation in poll.relations)
         if poll.after_pause or poll.relations:
             self._visibility.forget()
-        listened = [one for one in poll.changes if self._listeners(one.relation.oid, one.row.action)]
-        if not listened:
+
+    def _audience(self, change: LoggedChange, among: frozenset[Subscription] | None = None) -> list[Subscription]:
+        """Return who wants the change and had not joined before it, `among` those if given."""
+        return [
+            one
+            for one in self._registry.matching(change.relation.oid)
+            if one.binding.event in {"*", change.row.action}
+            and not (one.since and one.since.sees(change.begin.xid))
+            and (among is None or one in among)
+        ]
+
+    async def _send_apart(self, changes: list[LoggedChange], among: frozenset[Subscription] | None = None) -> None:
+        """Send what can be sent: what fails is halved until only what is to blame stays out."""
+        try:
+            await self._send(changes, among)
+        except psycopg.Error as exc:
+            if self.is_cut_off:
+                raise
+            half = len(changes) // 2
+            audience = self._audience(changes[0], among)
+            if half:
+                await self._send_apart(changes[:half], among)
+                await self._send_apart(changes[half:], among)
+            elif len(audience) > 1:
+                await self._send_apart(changes, frozenset(audience[::2]))
+                await self._send_apart(changes, frozenset(audience[1::2]))
+            else:
+                log.warning("lost a change of %s for one subscription: %s", changes[0].relation.name, exc)
+
+    async def _send(self, changes: list[LoggedChange], among: frozenset[Subscription] | None = None) -> None:
+        if not changes:
             return
-        known = await self._known(listened)
-        outgoing = [_Outgoing(change) for change in await render(self._connection, known)]
+        known = await self._known(changes)
+        rendered = await render(self._connection, known)
+        outgoing = [
+            _Outgoing(change, self._audience(logged, among))
+            for change, (logged, _) in zip(rendered, known, strict=True)
+        ]
         columns = await self._columns(outgoing)
         await self._match(outgoing, columns)
         await self._check_rows(outgoing)
         for one in outgoing:
             _send(one, columns)
-
-    def _listeners(self, oid: int, action: Action) -> list[Subscription]:
-        return [one for one in self._registry.matching(oid) if one.binding.event in {"*", action}]
 
     async def _known(self, changes: list[LoggedChange]) -> list[tuple[LoggedChange, Table]]:
         """Return the changes with their tables as they are now; psycopg.Error for one that cannot be read by that."""
@@ -93,19 +138,13 @@ class Delivery:
             await self._connection.execute(queries.PRIVILEGE_ON, [relation.oid, gone.pop()])
 
     async def _columns(self, outgoing: list[_Outgoing]) -> Columns:
-        pairs = {
-            (one.identity.role, item.change.table.oid) for item in outgoing for one in self._interested(item.change)
-        }
+        pairs = {(one.identity.role, item.change.table.oid) for item in outgoing for one in item.audience}
         return await self._visibility.columns(pairs) if pairs else {}
-
-    def _interested(self, change: Change) -> Iterable[Subscription]:
-        listeners = self._listeners(change.table.oid, change.action)
-        return (one for one in listeners if not (one.since and one.since.sees(change.xid)))
 
     async def _match(self, outgoing: list[_Outgoing], columns: Columns) -> None:
         matcher = Matcher()
         for item in outgoing:
-            item.sort(self._interested(item.change), columns)
+            item.sort(columns)
             for filters in item.candidates:
                 matcher.prepare(item.change, filters)
         await matcher.ask(self._connection)
@@ -144,11 +183,13 @@ def _refusal(change: Change, columns: frozenset[str]) -> str | None:
 
 def _send(item: _Outgoing, columns: Columns) -> None:
     """Send one message per channel and selection of columns; receivers with equal rights share its text."""
-    texts: dict[tuple[str, tuple[str, ...] | None, str | None], str] = {}
-    grouped: dict[tuple[object, tuple[str, ...] | None, str | None], list[Subscription]] = {}
+    texts: dict[tuple[str, tuple[str, ...], str | None], str] = {}
+    grouped: dict[tuple[object, tuple[str, ...], str | None], list[Subscription]] = {}
     for one, error in [*item.refused, *((receiver, None) for receiver in item.receivers)]:
-        grouped.setdefault((one.channel, one.binding.select, error), []).append(one)
-    for (_, select, error), group in grouped.items():
+        # As on the real server, the order in which columns are named makes no difference.
+        selection = tuple(sorted(one.binding.select or ()))
+        grouped.setdefault((one.channel, selection, error), []).append(one)
+    for (_, select, error), group in sorted(grouped.items(), key=lambda entry: entry[0][1]):
         first = group[0]
         key = (first.identity.role, select, error)
         if key not in texts:
@@ -159,7 +200,7 @@ def _send(item: _Outgoing, columns: Columns) -> None:
         first.channel.send_change([one.binding.id for one in group], texts[key])
 
 
-def _selected(change: Change, allowed: frozenset[str], select: tuple[str, ...] | None) -> frozenset[str]:
-    if select is None:
+def _selected(change: Change, allowed: frozenset[str], select: tuple[str, ...]) -> frozenset[str]:
+    if not select:
         return allowed
     return allowed & {*select, *(column.name for column in change.table.key)}

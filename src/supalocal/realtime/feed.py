@@ -18,13 +18,18 @@ FIRST_RETRY_SECONDS = 0.05
 LONGEST_RETRY_SECONDS = 1.0
 _LOST = "lost %d changes, and what else is committed within a moment, for everyone, as a failing poll does: %s"
 PARTITIONS_SECONDS = 3600.0
+# How often the real server looks for tables that joined or left the publication since channels subscribed.
+PUBLICATION_SECONDS = 60.0
 
 
 class Feed:
-    """Takes what the database's log holds to the hub: changes to subscribers, messages to rooms."""
+    """Takes what the database's log holds to the hub: changes to subscribers, messages to rooms.
 
-    def __init__(self, dsn: str, publication: str, hub: Hub) -> None:
-        self._dsn, self._publication, self._hub = dsn, publication, hub
+    Without `quirks`, changes are neither judged nor lost poll by poll, as on the real server, but each by itself.
+    """
+
+    def __init__(self, dsn: str, publication: str, hub: Hub, *, quirks: bool = True) -> None:
+        self._dsn, self._publication, self._hub, self._quirks = dsn, publication, hub, quirks
         self._tasks: list[asyncio.Task[None]] = []
         self._open = contextlib.AsyncExitStack()
 
@@ -34,6 +39,7 @@ class Feed:
         self._tasks = [
             asyncio.create_task(self._run(stream, delivery), name="supalocal realtime"),
             asyncio.create_task(self._keep_partitions(), name="supalocal realtime partitions"),
+            asyncio.create_task(self._follow_publication(), name="supalocal realtime publication"),
         ]
 
     async def stop(self) -> None:
@@ -57,11 +63,12 @@ class Feed:
                 [queries.MIRROR_PREFIX + self._publication, queries.MESSAGES_PUBLICATION],
                 lambda relation: bool(registry.matching(relation.oid)),
                 self._hub.send_row,
+                gathers=self._quirks,
             )
             opened.push_async_callback(stream.close)
             self._open = opened.pop_all()
         self._hub.attach(subscribing)
-        return stream, Delivery(delivering, registry)
+        return stream, Delivery(delivering, registry, isolates=not self._quirks)
 
     async def _session(self, opened: contextlib.AsyncExitStack) -> psycopg.AsyncConnection:
         connection = await psycopg.AsyncConnection.connect(
@@ -92,6 +99,15 @@ class Feed:
                 await self._hub.renew_partitions()
             except psycopg.Error as exc:
                 log.warning("could not renew the partitions of realtime.messages: %s", exc)
+
+    async def _follow_publication(self) -> None:
+        """Subscribe all channels anew when other tables are published, as the real server does."""
+        while True:
+            try:
+                await self._hub.follow_publication()
+            except psycopg.Error as exc:
+                log.info("could not look at the publication: %s", exc)
+            await asyncio.sleep(PUBLICATION_SECONDS)
 
     async def _reconnect(self, missed: list[Subscriber]) -> tuple[ChangeStream, Delivery]:
         delay = FIRST_RETRY_SECONDS

@@ -16,7 +16,7 @@ from supalocal.realtime.limits import Limits, Rate
 from supalocal.realtime.replication import MessageRow
 from supalocal.realtime.room import Member, Room
 from supalocal.realtime.subscriber import Subscriber
-from supalocal.realtime.subscriptions import Registry, Subscription, check_bindings, current_snapshot
+from supalocal.realtime.subscriptions import Registry, Subscription, check_bindings, current_snapshot, published_tables
 from supalocal.realtime.tokens import Identity, Token, verify
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ class Hub:
         self._jwt_secret, self._publication = jwt_secret, publication
         self._rooms: dict[tuple[str, bool], Room] = {}
         self._connection: psycopg.AsyncConnection | None = None
+        self._published: frozenset[int] | None = None
 
     @property
     def is_live(self) -> bool:
@@ -104,6 +105,14 @@ class Hub:
             self.registry.replace(
                 channel, [Subscription(channel, at, one, identity, tables, since) for at, (one, tables) in made]
             )
+
+    async def follow_publication(self) -> None:
+        """Have every channel subscribe anew if other tables are published than when this was last asked."""
+        tables = await published_tables(self._live(), self._publication)
+        if tables != self._published:
+            known, self._published = self._published, tables
+            for channel in self.registry.channels() if known is not None else ():
+                channel.subscribe()
 
     def unsubscribe(self, channel: Subscriber) -> None:
         """Drop the channel's subscriptions."""

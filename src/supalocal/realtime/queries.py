@@ -80,6 +80,8 @@ where p.pubname = %(publication)s and n.nspname like %(schema)s escape '' and c.
 order by c.oid
 """
 
+PUBLISHED_TABLES = "select relid::int8 from pg_get_publication_tables(%s)"
+
 _SYMBOLS = {
     Operator.EQ: "=",
     Operator.NEQ: "<>",

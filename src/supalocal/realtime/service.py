@@ -33,11 +33,12 @@ class Realtime:
         jwt_secret: str,
         publication: str = "supabase_realtime",
         limits: Limits = Limits(),  # noqa: B008 - frozen
+        quirks: bool = True,
     ) -> None:
         self._authorizer = Authorizer(dsn)
         self._hub = Hub(jwt_secret, publication, self._authorizer, limits)
         self._broadcasts = BroadcastApi(self._hub)
-        self._feed = Feed(dsn, publication, self._hub)
+        self._feed = Feed(dsn, publication, self._hub, quirks=quirks)
         self._served: dict[Socket, asyncio.Future[None]] = {}
 
     async def start(self) -> None:

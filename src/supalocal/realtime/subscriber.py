@@ -10,6 +10,9 @@ class Subscriber(Protocol):
     def is_open(self) -> bool:
         """Whether it still gets anything."""
 
+    def subscribe(self) -> None:
+        """Start making its subscriptions, anew where it has some."""
+
     def send_change(self, ids: list[int], data: str) -> None:
         """Take a change that concerns these bindings; `data` is JSON text."""
 

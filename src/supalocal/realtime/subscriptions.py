@@ -112,6 +112,12 @@ async def current_snapshot(connection: psycopg.AsyncConnection) -> Snapshot:
     return Snapshot.parse(row[0])
 
 
+async def published_tables(connection: psycopg.AsyncConnection, publication: str) -> frozenset[int]:
+    """Return what the publication publishes."""
+    cursor = await connection.execute(queries.PUBLISHED_TABLES, [publication])
+    return frozenset(oid for (oid,) in await cursor.fetchall())
+
+
 async def check_bindings(
     connection: psycopg.AsyncConnection, publication: str, bindings: Sequence[Binding], role: str
 ) -> list[frozenset[int]]:

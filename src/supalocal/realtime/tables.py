@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 
 from supalocal.realtime import queries
+
+_UNCUT = {"character": "bpchar", "bit": "varbit", "character[]": "bpchar[]", "bit[]": "varbit[]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,14 @@ class Table:
 
 
 class TableCache:
-    """Definitions by oid, read when first needed and again after the stream said that they changed."""
+    """Definitions by oid, read when first needed and again after the stream said that they changed.
 
-    def __init__(self) -> None:
+    `cuts` says whether a cast drops a type's length, as the real server's does: `character` then holds one character.
+    """
+
+    def __init__(self, *, cuts: bool = True) -> None:
         self._tables: dict[int, Table | None] = {}
+        self._types = {} if cuts else _UNCUT
 
     def forget(self, oids: Iterable[int]) -> None:
         """Drop what is known of these tables."""
@@ -60,18 +65,27 @@ class TableCache:
         """Return those of the tables that exist (still)."""
         missing = [oid for oid in oids if oid not in self._tables]
         if missing:
-            found = await _read(connection, missing)
+            found = await _read(connection, missing, self._types)
             self._tables.update({oid: found.get(oid) for oid in missing})
         return {oid: table for oid in oids if (table := self._tables[oid])}
 
 
-async def _read(connection: psycopg.AsyncConnection, oids: list[int]) -> dict[int, Table]:
+async def _read(connection: psycopg.AsyncConnection, oids: list[int], types: dict[str, str]) -> dict[int, Table]:
     cursor = await connection.execute(queries.TABLES, ["{" + ",".join(map(str, oids)) + "}"])
     tables: dict[int, Table] = {}
-    for oid, schema, name, sql_name, row_security, columns in await cursor.fetchall():
-        tables[oid] = Table(oid, schema, name, sql_name, row_security, tuple(_column(*column) for column in columns))
+    for oid, schema, name, sql_name, row_security, facts in await cursor.fetchall():
+        columns = tuple(_column(types, *column) for column in facts)
+        tables[oid] = Table(oid, schema, name, sql_name, row_security, columns)
     return tables
 
 
-def _column(name: str, type_name: str, sql_type: str, is_key: bool, formula: str | None, inputs: list[str]) -> Column:  # noqa: FBT001 - a row
-    return Column(name, type_name, sql_type, is_key, formula, tuple(inputs))
+def _column(
+    types: dict[str, str],
+    name: str,
+    type_name: str,
+    sql_type: str,
+    is_key: bool,
+    formula: str | None,
+    inputs: list[str],
+) -> Column:
+    return Column(name, type_name, types.get(sql_type, sql_type), is_key, formula, tuple(inputs))
