@@ -13,7 +13,7 @@ from support import servers
 import supalocal
 from babelroom import Babelroom, Session
 
-pytest_plugins = ["support.hosted"]
+pytest_plugins = ["pytester", "support.hosted"]
 
 ROOT = Path(__file__).parents[1]
 BUNDLED = 18
