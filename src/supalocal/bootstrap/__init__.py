@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
     from psycopg.rows import TupleRow
 
-_FILES = ("roles.sql", "schemas.sql", "auth.sql", "realtime.sql", "realtime_messages.sql", "schema_watch.sql")
+_FILES = (
+    "roles.sql",
+    "schemas.sql",
+    "auth.sql",
+    "realtime.sql",
+    "realtime_messages.sql",
+    "storage.sql",
+    "schema_watch.sql",
+)
 _LOGINS = "logins.sql"
 _EXPOSE, _HIDE = "expose_new_tables.sql", "hide_new_tables.sql"
 _LOCK = 5_425_322  # any number, as long as every stack takes the same

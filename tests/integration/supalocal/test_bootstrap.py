@@ -29,6 +29,8 @@ async def test_the_roles_have_the_rights_of_a_hosted_project(postgres):
         ("service_role", False, False, False, True),
         ("supabase_admin", True, True, True, True),
         ("supabase_auth_admin", False, True, False, False),
+        ("supabase_realtime_admin", False, False, False, False),
+        ("supabase_storage_admin", False, False, False, False),
     ]
 
 
@@ -100,6 +102,20 @@ async def test_the_old_claim_settings_win(authenticator):
     assert await rows(authenticator, "select auth.role()") == [("old",)]
 
 
+async def test_migrations_make_buckets_and_their_policies(authenticator, postgres):
+    """As `postgres`, who owns neither table; the policy then decides about rows."""
+    await postgres.execute("insert into storage.buckets (id, name) values ('avatars', 'avatars')")
+    await postgres.execute("insert into storage.objects (bucket_id, name) values ('avatars', 'ada/1.png')")
+    await postgres.execute("insert into storage.objects (bucket_id, name) values ('avatars', 'bob/1.png')")
+    await postgres.execute("drop policy if exists own on storage.objects")
+    await postgres.execute(
+        "create policy own on storage.objects using (bucket_id = 'avatars' and (storage.foldername(name))[1] = 'ada')"
+    )
+    await authenticator.execute("set role authenticated")
+    seen = await rows(authenticator, "select storage.filename(name), storage.extension(name) from storage.objects")
+    assert seen == [("1.png", "png")]
+
+
 async def test_users_are_out_of_reach_of_the_api_roles(authenticator, postgres):
     """Only `postgres` reads auth.users and may reference it."""
     await postgres.execute("create table profiles (id uuid references auth.users on delete cascade)")
@@ -112,7 +128,7 @@ async def test_postgres_owns_the_publication(postgres):
     """Migrations add their tables to Realtime without a superuser."""
     await postgres.execute("create table notes (id int)")
     await postgres.execute("alter publication supabase_realtime add table notes")
-    assert await rows(postgres, "select tablename from pg_publication_tables") == [("notes",)]
+    assert await rows(postgres, "select tablename from pg_publication_tables where pubname = 'supabase_realtime'") == [("notes",)]
 
 
 @pytest.mark.parametrize("ddl", ["create table notes (id int)", "create view one as select 1", "drop table there"])
