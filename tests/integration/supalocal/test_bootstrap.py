@@ -128,7 +128,8 @@ async def test_postgres_owns_the_publication(postgres):
     """Migrations add their tables to Realtime without a superuser."""
     await postgres.execute("create table notes (id int)")
     await postgres.execute("alter publication supabase_realtime add table notes")
-    assert await rows(postgres, "select tablename from pg_publication_tables where pubname = 'supabase_realtime'") == [("notes",)]
+    published = "select tablename from pg_publication_tables where pubname = 'supabase_realtime'"
+    assert await rows(postgres, published) == [("notes",)]
 
 
 @pytest.mark.parametrize("ddl", ["create table notes (id int)", "create view one as select 1", "drop table there"])
