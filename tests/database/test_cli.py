@@ -15,9 +15,9 @@ def migrations(root):
     return sorted((root / "supabase" / "migrations").glob("*.sql"))
 
 
-def lint(supabase, url):
+def lint(supabase_cli, url):
     """What `db lint` finds in our schemas."""
-    return supabase.ask("db", "lint", "--schema=public,private", "--level=warning", f"--remote={url}")["results"]
+    return supabase_cli.ask("db", "lint", "--schema=public,private", "--level=warning", f"--remote={url}")["results"]
 
 
 def test_a_push_applies_every_migration(first_push, root):
@@ -31,31 +31,31 @@ def test_it_needs_no_superuser(hosted):
     assert hosted.execute("select current_user, current_setting('is_superuser')").fetchone() == ("postgres", "off")
 
 
-def test_a_second_push_has_nothing_to_do(supabase, pushed):
+def test_a_second_push_has_nothing_to_do(supabase_cli, pushed):
     """And says so."""
-    assert "Remote database is up to date." in supabase.push(pushed)
+    assert "Remote database is up to date." in supabase_cli.push(pushed)
 
 
-def test_the_migration_list_agrees(supabase, pushed, root):
+def test_the_migration_list_agrees(supabase_cli, pushed, root):
     """Every file is recorded, and nothing else."""
-    listed = supabase.ask("migration", "list", f"--remote={pushed}")["migrations"]
+    listed = supabase_cli.ask("migration", "list", f"--remote={pushed}")["migrations"]
     versions = [path.name.partition("_")[0] for path in migrations(root)]
     assert [(row["local"], row["remote"]) for row in listed] == [(version, version) for version in versions]
 
 
-def test_lint_finds_nothing(supabase, debian, pushed):
+def test_lint_finds_nothing(supabase_cli, debian, pushed):
     """In the functions of both schemas."""
     debian.install("plpgsql_check")
-    assert lint(supabase, pushed) == []
+    assert lint(supabase_cli, pushed) == []
 
 
-def test_lint_would_find_a_fault(supabase, debian):
+def test_lint_would_find_a_fault(supabase_cli, debian):
     """So that finding nothing means something."""
     url = debian.create("linted")
     debian.install("plpgsql_check", database="linted")
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(FAULTY)
-    assert [found["function"] for found in lint(supabase, url)] == ["public.faulty"]
+    assert [found["function"] for found in lint(supabase_cli, url)] == ["public.faulty"]
 
 
 def test_the_trigger_functions_are_clean_too(debian, hosted):
@@ -72,9 +72,9 @@ def test_the_trigger_functions_are_clean_too(debian, hosted):
     assert [row for row in checked if row[-1] is not None] == []
 
 
-def test_the_advisors_warn_of_what_we_allow_and_nothing_else(supabase, pushed):
+def test_the_advisors_warn_of_what_we_allow_and_nothing_else(supabase_cli, pushed):
     """advisors.toml lists each warning; one that is no longer given must leave the list."""
-    found = supabase.ask("db", "advisors", "--level=warn", f"--remote={pushed}")["results"]
+    found = supabase_cli.ask("db", "advisors", "--level=warn", f"--remote={pushed}")["results"]
     allowed = tomllib.loads(ADVISORS.read_text())
     assert {warning["cacheKey"]: warning["detail"] for warning in found}.keys() == allowed.keys()
 

@@ -49,6 +49,6 @@ def test_the_histories_are_identical(pushed, by_supalocal):
     assert rows(by_supalocal, HISTORY) == rows(pushed, HISTORY)
 
 
-def test_the_cli_has_nothing_to_do_after_supalocal(supabase, by_supalocal):
+def test_the_cli_has_nothing_to_do_after_supalocal(supabase_cli, by_supalocal):
     """It takes supalocal's history for its own."""
-    assert "Remote database is up to date." in supabase.push(by_supalocal)
+    assert "Remote database is up to date." in supabase_cli.push(by_supalocal)

@@ -29,12 +29,12 @@ ON_THE_WIRE = {
 
 
 @pytest.fixture
-def generate(supabase, tmp_path, monkeypatch):
+def generate(supabase_cli, tmp_path, monkeypatch):
     """The module that `gen types` writes for a database."""
 
     def generate(url):
         path = tmp_path / "generated.py"
-        path.write_text(supabase.run("gen", "types", "--lang=python", "--schema=public", f"--remote={url}").stdout)
+        path.write_text(supabase_cli.run("gen", "types", "--lang=python", "--schema=public", f"--remote={url}").stdout)
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
         monkeypatch.setitem(sys.modules, path.stem, module)  # where its annotations, which are strings, are resolved

@@ -9,7 +9,7 @@ import supalocal
 
 
 @pytest.fixture(scope="session")
-def supabase(root, tmp_path_factory):
+def supabase_cli(root, tmp_path_factory):
     """The CLI, working on this project."""
     program = Cli.find()
     if program is None:
@@ -31,9 +31,9 @@ def debian():
 
 
 @pytest.fixture(scope="session")
-def first_push(supabase, debian):
+def first_push(supabase_cli, debian):
     """What the CLI said when it applied the migrations to the empty project."""
-    return supabase.push(debian.url())
+    return supabase_cli.push(debian.url())
 
 
 @pytest.fixture(scope="session")
