@@ -1,14 +1,21 @@
-"""The unmodified supabase-js client beside ours, on the same local Supabase."""
+"""The unmodified supabase-js client: alone against its facts, and beside ours."""
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).parent / "supabase_js"
+FACTS = [
+    (file.stem, fact)
+    for file in sorted((PROJECT / "facts").glob("*.js"))
+    for fact in re.findall(r"^  '(.+)': async", file.read_text(), re.MULTILINE)
+]
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +28,30 @@ def node():
         install = [npm, "install", "--prefix", PROJECT, "--no-package-lock", "--no-audit", "--no-fund"]
         subprocess.run(install, check=True, capture_output=True)
     return program
+
+
+@pytest.fixture(scope="session")
+def errors_of(node, clients_stack, keys):
+    """Asks for a file of facts, once: what went wrong with each, None for a fact that holds."""
+
+    @cache
+    def ask(file):
+        command = [node, "report.js", file, clients_stack.url, *keys]
+        try:
+            ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+        except subprocess.TimeoutExpired as expired:
+            pytest.fail(f"{file}.js did not end: {expired.stdout}")
+        assert not ran.returncode, ran.stderr
+        return {line["fact"]: line["error"] for line in map(json.loads, ran.stdout.splitlines())}
+
+    return ask
+
+
+@pytest.mark.parametrize(("file", "fact"), FACTS, ids=[f"{file}: {fact}" for file, fact in FACTS])
+def test_fact(errors_of, file, fact):
+    """What the name says, with either form of the keys."""
+    if error := errors_of(file)[fact]:
+        pytest.fail(error, pytrace=False)
 
 
 @pytest.mark.parametrize("key", ["publishable_key", "anon_key"])
