@@ -1,8 +1,12 @@
 """A local Supabase without Docker: a real Postgres, and REST, Realtime and Auth with Supabase's wire protocols."""
 
-from importlib.metadata import version as _version
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
 
 from supalocal.errors import (
+    AddressError,
     DataInUseError,
     MigrationError,
     PortTakenError,
@@ -13,10 +17,15 @@ from supalocal.errors import (
     SupalocalError,
     UnsuitableDatabaseError,
 )
-from supalocal.keys import Keys
-from supalocal.stack import Stack
+
+if TYPE_CHECKING:
+    from supalocal.keys import Keys
+    from supalocal.stack import Stack
+
+    __version__: str
 
 __all__ = [
+    "AddressError",
     "DataInUseError",
     "Keys",
     "MigrationError",
@@ -31,4 +40,13 @@ __all__ = [
     "__version__",
 ]
 
-__version__ = _version("babelroom")
+_HOMES = {"Keys": "supalocal.keys", "Stack": "supalocal.stack"}
+
+
+def __getattr__(name: str) -> object:
+    """Import what takes time when it is first asked for: the command must answer Ctrl-C at once."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("babelroom")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

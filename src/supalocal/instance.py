@@ -72,12 +72,13 @@ class Instance:
             await self._prepare()
             await self._serve()
         except BaseException:
-            await self.close()
+            await to_the_end(self._close())
             raise
 
     async def close(self) -> None:
         """Stop everything, even if cancelled meanwhile; closing twice is harmless."""
-        await to_the_end(self._close())
+        async with self._changing:
+            await to_the_end(self._close())
 
     async def migrate(self) -> tuple[Migration, ...]:
         """Apply the project's new migrations; those come back. Raises ProjectError or MigrationError."""
@@ -90,19 +91,22 @@ class Instance:
 
     async def reset(self) -> None:
         """Make the database anew, at the same addresses. Raises SupalocalError, and is closed unless as in Stack."""
+        failure: MigrationError | ProjectError | None = None
         async with self._changing:
+            self._project = self._project.read_again()
             try:
-                self._project = self._project.read_again()
                 await self._services.aclose()
                 await self._make_anew()
-                await self._prepare()
-            except (MigrationError, ProjectError):
+                try:
+                    await self._prepare()
+                except (MigrationError, ProjectError) as exc:
+                    failure = exc
                 await self._serve()
-                raise
             except BaseException:
-                await self.close()
+                await to_the_end(self._close())
                 raise
-            await self._serve()
+        if failure is not None:
+            raise failure
 
     def _listen(self) -> socket.socket:
         listener = ports.bind(self._wishes.port, option="--port", host=self._wishes.host)
@@ -116,12 +120,13 @@ class Instance:
             )
         return listener
 
-    async def _start_database(self, *, anew: bool = False) -> None:
+    async def _start_database(self) -> None:
         """Start the server, and import meanwhile what takes as long: the libraries of all services."""
-        libraries = asyncio.to_thread(lambda: [importlib.import_module(name) for name in _LIBRARIES])
-        if self._wishes.db_url is None:
-            await asyncio.gather(self._server.start(anew=anew), libraries)
-        else:
+        libraries = asyncio.create_task(asyncio.to_thread(_import_libraries))
+        try:
+            if self._wishes.db_url is None:
+                await self._server.start()
+        finally:
             await libraries
         from supalocal.database import Database  # noqa: PLC0415  imported by now
 
@@ -144,8 +149,9 @@ class Instance:
     async def _make_anew(self) -> None:
         if self._wishes.db_url is None:
             await self._server.stop()
+            await self._server.erase()
             self._server = Postgres(self._wishes.data, port=self._server.port)
-            await self._start_database(anew=True)
+            await self._start_database()
         else:
             from supalocal import preparation  # noqa: PLC0415  see _start_database
 
@@ -155,3 +161,8 @@ class Instance:
         await self._services.aclose()
         await self._server.stop()
         await self._open.aclose()
+
+
+def _import_libraries() -> None:
+    for name in _LIBRARIES:
+        importlib.import_module(name)

@@ -67,11 +67,8 @@ class Postgres:
         self._wanted_port = port
         self._undo = contextlib.AsyncExitStack()
 
-    async def start(self, *, anew: bool = False) -> None:
-        """Come up, after crash recovery where that is needed; with `anew` on a new, empty cluster.
-
-        Raises PostgresError or PortTakenError.
-        """
+    async def start(self) -> None:
+        """Come up, after crash recovery where that is needed. Raises PostgresError or PortTakenError."""
         async with contextlib.AsyncExitStack() as undo:
             self._installation = await asyncio.to_thread(Installation.find)
             await runtime.sweep(self._installation.account)
@@ -79,8 +76,6 @@ class Postgres:
             self._home = self._make_home(undo)
             self._server_home, self._inherited = self._server_view(undo)
             await postmaster.clear(self._cluster)
-            if anew:
-                self._remove_cluster()
             if not self._cluster.exists():
                 await self._create_cluster()
             await self._launch(undo)
@@ -89,6 +84,18 @@ class Postgres:
     async def stop(self) -> None:
         """Shut down and wait for the last process to end. Stopping twice is harmless."""
         await self._undo.aclose()
+
+    async def erase(self) -> None:
+        """Remove all data of a server that does not run. Raises DataInUseError if another process runs it."""
+        if self._keep is None or not self._keep.exists():
+            return
+        self._home = self._keep.absolute()
+        with _exclusive(self._home / "lock"):
+            await postmaster.clear(self._cluster)
+            if self._cluster.exists():
+                # Half a cluster must never have the name of a whole one, however we end.
+                self._cluster.rename(self._home / _OLD)
+            shutil.rmtree(self._home / _OLD, ignore_errors=True)
 
     def conninfo(self, user: str) -> str:
         """How a program on this machine's own account logs in, over the Unix socket and without a password."""
@@ -128,12 +135,6 @@ class Postgres:
         os.close(opened)
         undo.callback(os.close, high)
         return Path(f"/proc/self/fd/{high}"), (high,)
-
-    def _remove_cluster(self) -> None:
-        """Half a cluster must never have the name of a whole one, however we end."""
-        if self._cluster.exists():
-            self._cluster.rename(self._home / _OLD)
-        shutil.rmtree(self._home / _OLD, ignore_errors=True)
 
     async def _create_cluster(self) -> None:
         self.created = True
@@ -175,7 +176,7 @@ class Postgres:
         settings = _SETTINGS | ({} if self._keep else _NOTHING_KEPT)
         settings["port"] = str(self.port)
         settings["unix_socket_directories"] = str(self._runtime)
-        settings["extension_control_path"] = f"$system:{self._runtime}"
+        settings["extension_control_path"] = f"{self._runtime}:$system"
         return [f"--{name}={value}" for name, value in settings.items()]
 
     def _spawn(self, program: str, *arguments: str, spare: bool = False) -> Lifeline:
@@ -222,7 +223,9 @@ async def _cut_short(initdb: Lifeline) -> None:
 
 def _make_directory(home: Path) -> None:
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        if not home.exists():
+            home.mkdir(parents=True)
+            (home / ".gitignore").write_text("*\n")  # a database is not for the project's repository
     except OSError as exc:
         raise PostgresStartError(f"The data directory {home} cannot be made: {exc.strerror}.") from exc
 

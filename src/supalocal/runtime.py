@@ -28,7 +28,7 @@ _YOUNG_SECONDS = 10.0
 @contextlib.contextmanager
 def made(account: Account) -> Iterator[Path]:
     """Make the directory; it is gone afterwards."""
-    directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_PARENT))
+    directory = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_PARENT))
     try:
         with locked(directory / _LOCK):
             _put_extensions(directory / "extension", account)
