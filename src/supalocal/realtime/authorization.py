@@ -55,8 +55,15 @@ class Authorizer:
 
     async def _ask(self, query: LiteralString, values: Sequence[object]) -> Any:
         try:
-            cursor = await (await self._opened()).execute(query, values)
-            row = await cursor.fetchone()
+            return await self._ask_once(query, values)
+        except psycopg.OperationalError:
+            # A server that was restarted has ended the connection unnoticed.
+            return await self._ask_once(query, values)
+
+    async def _ask_once(self, query: LiteralString, values: Sequence[object]) -> Any:
+        try:
+            connection = await self._opened()
+            row = await (await connection.execute(query, values)).fetchone()
         except psycopg.errors.QueryCanceled as exc:
             raise PolicyError(f"a policy took longer than {_SECONDS} s") from exc
         except psycopg.OperationalError:
@@ -72,7 +79,7 @@ class Authorizer:
                     self._dsn,
                     autocommit=True,
                     options=f"{queries.SETTINGS} -c statement_timeout={_SECONDS}s",
-                    application_name="supalocal realtime",
+                    application_name="supalocal realtime policies",
                 )
             return self._connection
 

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Literal
 
-from aiohttp import WSCloseCode, web
+from aiohttp import web
 
 from supalocal.apikey import APIKEY
 from supalocal.realtime.authorization import Authorizer
@@ -54,7 +54,7 @@ class Realtime:
 
     async def _close_sockets(self) -> None:
         for socket in self._served:
-            socket.disconnect(WSCloseCode.SERVICE_RESTART, "the server shuts down")
+            socket.say_goodbye()
         if self._served:
             await asyncio.wait(self._served.values(), timeout=GOODBYE_SECONDS)
         for socket in self._served:

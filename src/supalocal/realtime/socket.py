@@ -150,6 +150,13 @@ class Socket:
         if not self._closing:
             self._closing = asyncio.create_task(self._response.close(code=code, message=reason.encode()))
 
+    def say_goodbye(self) -> None:
+        """Close the socket because the server stops, as the real one does when it is drained."""
+        body = json.dumps({"extension": "system", "status": "ok", "message": "Server requested disconnect"})
+        for channel in self._channels.values():
+            self.send_event(channel.topic, "system", body, join_ref=channel.join_ref)
+        self.disconnect(aiohttp.WSCloseCode.SERVICE_RESTART, "the server shuts down")
+
     def _send(self, data: str | bytes) -> None:
         """Write a frame past aiohttp's awaited senders: one send to fifty sockets would wake fifty tasks."""
         transport = self._request.transport

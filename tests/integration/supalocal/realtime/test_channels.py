@@ -3,6 +3,7 @@
 import time
 
 import aiohttp
+import jwt
 import pytest
 
 
@@ -46,10 +47,122 @@ async def test_an_expired_channel_is_closed(client, sign):
     assert (await client.receive())[0] == "phx_reply"
 
 
-async def test_a_bad_token_is_refused_at_the_join(client):
+BAD_TOKENS = {
+    "malformed": "The token provided is not a valid JWT",
+    "expired": "Token has expired 10 seconds ago",
+    "no role": "Fields `role` and `exp` are required in JWT",
+    "no exp": "Fields `role` and `exp` are required in JWT",
+    "signature": "Failed to validate JWT signature",
+    "none": "Failed to generate JWT signer, check your JWT secret or JWKS configuration",
+    "algorithm": "Failed to generate JWT signer, check your JWT secret or JWKS configuration",
+}
+
+
+@pytest.fixture(params=BAD_TOKENS)
+def bad_token(request, bare_stack):
+    """A token that must be refused, and why."""
+    claims = {"role": "authenticated", "exp": time.time() + 60}
+    secret, algorithm = bare_stack.keys.jwt_secret, "HS256"
+    match request.param:
+        case "malformed":
+            return request.param, "x.y.z"
+        case "expired":
+            claims["exp"] = time.time() - 10.5
+        case "no role":
+            del claims["role"]
+        case "no exp":
+            del claims["exp"]
+        case "signature":
+            secret = "x" * 40
+        case "none":
+            secret, algorithm = None, "none"
+        case "algorithm":
+            secret, algorithm = secret * 2, "HS512"
+    return request.param, jwt.encode(claims, secret, algorithm=algorithm)
+
+
+async def test_a_bad_token_is_refused_at_the_handshake(connect, bad_token):
+    """The status is 401; no other algorithm than the project's is taken, least of all none."""
+    _, token = bad_token
+    with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
+        await connect(apikey=token).__aenter__()
+
+
+async def test_a_bad_token_is_refused_at_the_join(client, bad_token):
     """The reply names the defect."""
-    reply = await client.join(token="x.y.z")
-    assert reply["response"] == {"reason": "MalformedJWT: The token provided is not a valid JWT"}
+    kind, token = bad_token
+    codes = {"malformed": "MalformedJWT", "signature": "JwtSignatureError", "none": "JwtSignerError"}
+    code = codes.get(kind, "JwtSignerError" if kind == "algorithm" else "InvalidJWTToken")
+    reply = await client.join(token=token)
+    assert reply == {"status": "error", "response": {"reason": f"{code}: {BAD_TOKENS[kind]}"}}
+
+
+async def test_a_bad_token_closes_the_channel(client, bad_token):
+    """Pushed on an open channel it is told, without a reply, and the channel is closed; the socket stays."""
+    kind, token = bad_token
+    await client.join(join_ref="1")
+    await client.send("access_token", {"access_token": token})
+    event, payload, _ = await client.receive()
+    message = ":signature_error" if kind == "signature" else BAD_TOKENS[kind]
+    assert (event, payload) == (
+        "system",
+        {"extension": "system", "status": "error", "message": message, "channel": "room"},
+    )
+    assert await client.receive() == ("phx_close", {}, "1")
+    assert await client.hears_nothing()
+
+
+@pytest.mark.parametrize("token", [None, "sb_publishable_x", 5])
+async def test_some_tokens_are_ignored(client, token):
+    """What is no JWT by its form changes nothing, and nothing is answered."""
+    await client.join()
+    await client.send("access_token", {"access_token": token})
+    assert await client.hears_nothing()
+
+
+async def test_the_sockets_key_stands_in(client):
+    """A join with an sb_ key as its token is one with the socket's own."""
+    assert (await client.join(token="sb_publishable_x"))["status"] == "ok"
+
+
+async def test_unknown_events_are_ignored(client):
+    """A joined channel answers nothing to what it does not know."""
+    await client.join()
+    await client.send("dance", {})
+    assert await client.hears_nothing()
+
+
+@pytest.mark.parametrize(
+    "payload", [None, [], "x", {"config": {"broadcast": None, "presence": None, "private": "FALSE"}}]
+)
+async def test_a_join_is_read_leniently(client, payload):
+    """What cannot be read counts as absent."""
+    reply = await client.ask("phx_join", payload)
+    assert reply == {"status": "ok", "response": {"postgres_changes": []}}
+
+
+async def test_a_failed_join_ends_the_old_channel_too(client):
+    """The channel in whose place it should have come is closed after the reply."""
+    await client.join(join_ref="1")
+    await client.join(token="x.y.z", join_ref="2")
+    assert await client.receive() == ("phx_close", {}, "1")
+    assert (await client.ask("broadcast", {}))["response"] == {"reason": "unmatched topic"}
+
+
+async def test_a_channels_frames_carry_its_join_ref(connect):
+    """At 2.0.0 a client tells by it which of two joins a frame belongs to."""
+    async with connect("2.0.0") as client:
+        frames = [["7", "8", "realtime:room", "phx_join", {"config": {"presence": {"enabled": True}}}]]
+        frames.append(["7", "9", "realtime:room", "phx_leave", {}])
+        for frame in frames:
+            await client.socket.send_json(frame)
+        received = [await client.socket.receive_json() for _ in range(4)]
+    assert [frame[:4] for frame in received] == [
+        ["7", "8", "realtime:room", "phx_reply"],
+        ["7", None, "realtime:room", "presence_state"],
+        ["7", "9", "realtime:room", "phx_reply"],
+        ["7", "7", "realtime:room", "phx_close"],
+    ]
 
 
 async def test_malformed_frames_are_ignored(client):
