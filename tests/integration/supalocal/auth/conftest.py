@@ -1,17 +1,25 @@
 """A stack with a project as tutorials write it: profiles by trigger, notes of one's own, seeded users."""
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import httpx
 import psycopg
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from psycopg.conninfo import make_conninfo
 from support import servers
 
 import supalocal
 from supabase import AsyncClient, AsyncClientOptions, acreate_client
+from supalocal.auth import AuthApi
+from supalocal.keys import JWT_SECRET
+from supalocal.project import Config
 
 PASSWORD = "correct horse"  # noqa: S105  a test's own
 SEEDED = "seeded@example.com"
@@ -67,28 +75,43 @@ class Answer:
 
 
 @pytest.fixture(scope="session")
-def start(tmp_path_factory, shared_server):
-    """Makes stacks with this project and further settings."""
-
-    def make(settings=""):
-        name = f"auth_{next(_numbers)}"
-        folder = tmp_path_factory.mktemp(name) / "supabase"
-        (folder / "migrations").mkdir(parents=True)
-        (folder / "migrations/20240101000000_tutorial.sql").write_text(MIGRATION)
-        (folder / "seed.sql").write_text(SEED)
-        (folder / "config.toml").write_text(f"[auth]\n{settings}")
-        if shared_server:
-            shared_server.create(name)
-        return supalocal.Stack(folder, db_url=shared_server and shared_server.url(servers.SUPERUSER, name))
-
-    return make
+def project(tmp_path_factory):
+    """A `supabase/` folder."""
+    folder = tmp_path_factory.mktemp("auth") / "supabase"
+    (folder / "migrations").mkdir(parents=True)
+    (folder / "migrations/20240101000000_tutorial.sql").write_text(MIGRATION)
+    (folder / "seed.sql").write_text(SEED)
+    (folder / "config.toml").write_text("[auth]\nenable_anonymous_sign_ins = true\n")
+    return folder
 
 
 @pytest.fixture(scope="session")
-async def auth_stack(start):
+async def auth_stack(project, shared_server):
     """One stack for the run, with anonymous sign-in."""
-    async with start("enable_anonymous_sign_ins = true") as running:
+    if shared_server:
+        shared_server.copy("template0", "auth")
+    db_url = shared_server and shared_server.url(servers.SUPERUSER, "auth")
+    async with supalocal.Stack(project, db_url=db_url) as running:
         yield running
+
+
+@pytest.fixture
+async def configured(auth_stack):
+    """Serves Auth once more on the same database, with other settings; its URL and key come back."""
+    opened = AsyncExitStack()
+
+    async def serve(**settings):
+        dsn = make_conninfo(auth_stack.db_url, user="supabase_auth_admin")
+        api = AuthApi(dsn, Config(**settings), jwt_secret=JWT_SECRET, issuer="http://127.0.0.1/auth/v1")
+        await api.start()
+        opened.push_async_callback(api.close)
+        application = web.Application()
+        application.router.add_route("*", "/auth/v1/{path:.*}", api.handle)
+        server = await opened.enter_async_context(TestServer(application))
+        return SimpleNamespace(url=str(server.make_url("/")).rstrip("/"), publishable_key=auth_stack.anon_key)
+
+    async with opened:
+        yield serve
 
 
 @pytest.fixture

@@ -119,18 +119,17 @@ async def test_a_session_may_have_an_end(anonymous, refresh, postgres, change, c
     assert (answer.status, answer.body["code"]) == (400, code)
 
 
-async def test_rotation_and_its_interval_are_the_projects(ask, start):
+async def test_rotation_and_its_interval_are_the_projects(ask, configured):
     """Without rotation a late token is refused, and its family lives on."""
-    async with start(
-        "enable_anonymous_sign_ins = true\nenable_refresh_token_rotation = false\nrefresh_token_reuse_interval = 0"
-    ) as lenient:
+    lenient = await configured(
+        enable_anonymous_sign_ins=True, enable_refresh_token_rotation=False, refresh_token_reuse_interval=0
+    )
 
-        async def exchange(token):
-            body = {"refresh_token": token}
-            return await ask("POST", "token?grant_type=refresh_token", body, stack=lenient)
+    async def exchange(token):
+        return await ask("POST", "token?grant_type=refresh_token", {"refresh_token": token}, stack=lenient)
 
-        first = (await ask("POST", "signup", {}, stack=lenient)).body["refresh_token"]
-        second = (await exchange(first)).body["refresh_token"]
-        third = (await exchange(second)).body["refresh_token"]
-        assert (await exchange(first)).body["code"] == "refresh_token_already_used"
-        assert (await exchange(third)).status == 200
+    first = (await ask("POST", "signup", {}, stack=lenient)).body["refresh_token"]
+    second = (await exchange(first)).body["refresh_token"]
+    third = (await exchange(second)).body["refresh_token"]
+    assert (await exchange(first)).body["code"] == "refresh_token_already_used"
+    assert (await exchange(third)).status == 200

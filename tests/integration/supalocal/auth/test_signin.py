@@ -78,10 +78,10 @@ async def test_a_made_up_grant_is_refused(ask):
     assert (answer.status, answer.body) == (400, expected)
 
 
-async def test_a_password_that_became_too_short_is_told(start, ask):
+async def test_a_password_that_became_too_short_is_told(configured, ask):
     """It still signs in."""
-    async with start("minimum_password_length = 20") as strict:
-        body = {"email": SEEDED, "password": PASSWORD}
-        answer = await ask("POST", "token?grant_type=password", body, stack=strict)
+    strict = await configured(minimum_password_length=20)
+    body = {"email": SEEDED, "password": PASSWORD}
+    answer = await ask("POST", "token?grant_type=password", body, stack=strict)
     message = "Password should be at least 20 characters."
     assert (answer.status, answer.body["weak_password"]) == (200, {"message": message, "reasons": ["length"]})

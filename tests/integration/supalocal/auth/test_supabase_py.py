@@ -75,18 +75,17 @@ async def test_sign_out_in_each_scope(auth, client, scope):
             assert await other.get_user(session.access_token)
 
 
-async def test_the_client_refreshes_by_its_own_timer(start, client):
+async def test_the_client_refreshes_by_its_own_timer(configured, client):
     """Ten seconds before the token ends."""
-    async with start("enable_anonymous_sign_ins = true\njwt_expiry = 11") as brief:
-        auth = (await client(brief.publishable_key, brief.url)).auth
-        refreshed = asyncio.Event()
-        auth.on_auth_state_change(lambda event, _: refreshed.set() if event == "TOKEN_REFRESHED" else None)
-        first = (await auth.sign_in_anonymously()).session
-        async with asyncio.timeout(10):
-            await refreshed.wait()
-        session = await auth.get_session()
-        assert session.refresh_token != first.refresh_token
-        auth._refresh_token_timer.cancel()
+    brief = await configured(enable_anonymous_sign_ins=True, jwt_expiry=11)
+    auth = (await client(brief.publishable_key, brief.url)).auth
+    refreshed = asyncio.Event()
+    auth.on_auth_state_change(lambda event, _: refreshed.set() if event == "TOKEN_REFRESHED" else None)
+    first = (await auth.sign_in_anonymously()).session
+    async with asyncio.timeout(10):
+        await refreshed.wait()
+    session = await auth.get_session()
+    assert session.refresh_token != first.refresh_token
 
 
 async def test_the_admin_makes_lists_and_deletes_users(client, auth_stack):
