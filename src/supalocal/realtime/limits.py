@@ -19,6 +19,8 @@ class Limits:
     no_channel_seconds: float = 600.0
     frame_bytes: int = 5_000_000
     payload_bytes: int = 3_000_500
+    waiting_bytes: int = 16_000_000
+    """What may wait for one client; whoever falls further behind is cut off, or it would take everyone's memory."""
     channels_per_socket: int | None = 100
     presence_calls: int | None = 5
     """Calls of one channel in `presence_window_seconds`."""

@@ -15,8 +15,6 @@ from supalocal.realtime.hub import Hub
 from supalocal.realtime.join import announced, parse_join
 
 log = logging.getLogger(__name__)
-# A reader that falls this far behind is cut off: it would take memory from everyone else.
-MAX_WAITING_BYTES = 16_000_000
 
 
 class Socket:
@@ -163,7 +161,7 @@ class Socket:
         if transport is None or transport.is_closing() or self._response.closed or self._closing:
             return
         waiting = transport.get_write_buffer_size()
-        if waiting > MAX_WAITING_BYTES:
+        if waiting > self._hub.limits.waiting_bytes:
             # A close frame could not be written past what is stuck.
             log.warning("cut off a client that does not read: %d bytes wait for it", waiting)
             transport.abort()

@@ -1,39 +1,12 @@
 """What is refused, and when a connection is ended."""
 
 import asyncio
-import socket
 import time
-from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
-from aiohttp import web
-
-from supalocal.realtime import Limits, Realtime
 
 PING = {"type": "broadcast", "event": "ping", "payload": {}}
-
-
-@pytest.fixture
-def serve(bare_stack):
-    """Serves the stack's database with limits of the test's own; yields the socket's URL."""
-
-    @asynccontextmanager
-    async def serving(**limits):
-        realtime = Realtime(dsn=bare_stack.admin_db_url, jwt_secret=bare_stack.keys.jwt_secret, limits=Limits(**limits))
-        application = web.Application()
-        application.router.add_get("/websocket", realtime.handle_socket)
-        application.router.add_post("/broadcast", realtime.handle_broadcast)
-        runner = web.AppRunner(application, shutdown_timeout=1)
-        await runner.setup()
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            await realtime.start()
-            await web.SockSite(runner, listener).start()
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/websocket"
-            await realtime.close()
-            await runner.cleanup()
-
-    return serving
 
 
 async def shut(client):
