@@ -10,8 +10,14 @@ from supalocal.realtime.filters import Operator
 if TYPE_CHECKING:
     from supalocal.realtime.tables import Column, Table
 
-SETTINGS = "-c timezone=UTC -c datestyle=ISO -c plan_cache_mode=force_generic_plan -c jit=off"
-"""Values render by these, as on the real server; plans are made once, not five times, after each change of role."""
+SETTINGS = (
+    "-c timezone=UTC -c datestyle=ISO"
+    # Plans are made once, not five times, after each change of role.
+    " -c plan_cache_mode=force_generic_plan -c jit=off"
+    # A policy reads the claims again for each row of a scan, but once for an index: four times cheaper on small tables.
+    " -c enable_seqscan=off"
+)
+"""Values render by these, as on the real server, and rows are looked up quickly."""
 
 MIRROR_PUBLICATION = "select realtime.mirror_publication(%s)"
 MIRROR_PREFIX = "supalocal_"
