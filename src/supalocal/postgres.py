@@ -72,7 +72,7 @@ class Postgres:
         async with contextlib.AsyncExitStack() as undo:
             self._installation = await asyncio.to_thread(Installation.find)
             await runtime.sweep(self._installation.account)
-            self._runtime = undo.enter_context(runtime.made(self._installation.account))
+            self._runtime = undo.enter_context(runtime.made(self._installation))
             self._home = self._make_home(undo)
             self._server_home, self._inherited = self._server_view(undo)
             await postmaster.clear(self._cluster)

@@ -8,16 +8,16 @@ import os
 import shutil
 import tempfile
 import time
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from supalocal import postmaster
+from supalocal.extensions import shelf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from supalocal.installation import Account
+    from supalocal.installation import Account, Installation
 
 _PARENT = Path("/tmp")  # noqa: S108  a socket's path must be short
 _PREFIX = "supalocal-"
@@ -26,13 +26,13 @@ _YOUNG_SECONDS = 10.0
 
 
 @contextlib.contextmanager
-def made(account: Account) -> Iterator[Path]:
+def made(installation: Installation) -> Iterator[Path]:
     """Make the directory; it is gone afterwards."""
     directory = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_PARENT))
     try:
         with locked(directory / _LOCK):
-            _put_extensions(directory / "extension", account)
-            account.own(directory)
+            _put_extensions(directory / "extension", installation)
+            installation.account.own(directory)
             yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
@@ -67,10 +67,7 @@ def _is_young(lock: Path) -> bool:
     return time.time() - lock.stat().st_mtime < _YOUNG_SECONDS
 
 
-def _put_extensions(shelf: Path, account: Account) -> None:
-    shelf.mkdir(mode=0o755)
-    for source in resources.files("supalocal.extensions").iterdir():
-        if source.name.endswith((".control", ".sql")):
-            (shelf / source.name).write_bytes(source.read_bytes())
-            (shelf / source.name).chmod(0o644)
-    account.own(shelf)
+def _put_extensions(directory: Path, installation: Installation) -> None:
+    directory.mkdir(mode=0o755)
+    shelf.stock(directory, system=installation.root / "share" / "extension")
+    installation.account.own(directory)
