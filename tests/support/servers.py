@@ -56,15 +56,6 @@ _CRON = {
     "cron.database_name": "postgres",
     "cron.use_background_workers": "on",  # a job then needs no login
 }
-# On hosted, supautils lets postgres create pg_cron, and an event trigger grants this; here a superuser does both.
-_CRON_AS_HOSTED = """
-create extension pg_cron with schema pg_catalog;
-grant usage on schema cron to postgres with grant option;
-grant all on all functions in schema cron to postgres with grant option;
-grant all on all tables in schema cron to postgres with grant option;
-revoke all on table cron.job from postgres;
-grant select on table cron.job to postgres with grant option;
-"""
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.01
 
@@ -139,9 +130,6 @@ def running(version: int) -> Iterator[Server]:
         with _serving(found, runtime, port):
             by_socket = make_conninfo(host=str(runtime), port=port, user=SUPERUSER, dbname="postgres")
             asyncio.run(_prepare(by_socket))
-            if has_cron(found):
-                with psycopg.connect(by_socket, autocommit=True) as connection:
-                    connection.execute(_CRON_AS_HOSTED)
             yield Server(found.root, port)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _FILES = (
     "roles.sql",
     "schemas.sql",
+    "extensions.sql",
     "auth.sql",
     "realtime.sql",
     "realtime_messages.sql",
