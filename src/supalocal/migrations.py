@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from supalocal.errors import MigrationError
+from supalocal.extensions import missing
 from supalocal.statements import Statement, split
 
 if TYPE_CHECKING:
@@ -79,14 +80,15 @@ async def _file(connection: AsyncConnection[TupleRow], path: Path, statements: l
             yield
     except psycopg.Error as exc:
         # A deferred constraint speaks at the commit; the last statement then stands for the file.
-        raise _failure(exc, path, running) from exc
+        raise _failure(exc, path, running, await missing.explanation(connection, exc)) from exc
 
 
-def _failure(exc: psycopg.Error, path: Path, statement: Statement) -> MigrationError:
+def _failure(exc: psycopg.Error, path: Path, statement: Statement, explanation: str | None) -> MigrationError:
     said = exc.diag
     position = int(said.statement_position) if said.statement_position else None
     return MigrationError(
-        "\n".join(filter(None, [said.message_primary or str(exc), said.message_detail, said.message_hint])),
+        explanation
+        or "\n".join(filter(None, [said.message_primary or str(exc), said.message_detail, said.message_hint])),
         path=path,
         line=statement.line_at(position),
         statement=statement.text[statement.comments :],
