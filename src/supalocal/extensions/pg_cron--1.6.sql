@@ -32,7 +32,8 @@ create table cron.job_run_details (
   start_time timestamptz,
   end_time timestamptz
 );
-comment on table cron.job_run_details is 'How each run of a job went; everybody sees those of their own jobs. Nothing deletes them.';
+comment on table cron.job_run_details is
+  'How each run of a job went; everybody sees those of their own jobs. Nothing deletes them.';
 alter table cron.job_run_details enable row level security;
 create policy cron_job_run_details_policy on cron.job_run_details using (username = current_user);
 
@@ -67,7 +68,8 @@ comment on function cron.job_cache_invalidate() is 'invalidate job cache';
 create trigger cron_job_cache_invalidate after insert or update or delete or truncate on cron.job
 for each statement execute function cron.job_cache_invalidate();
 
--- Vixie cron's grammar, the day-of-month `$`, and seconds. What follows the fifth field is ignored, as by pg_cron.
+-- Vixie cron's grammar, `$` for the last day of the month, and seconds. What follows the fifth field is ignored, as by
+-- pg_cron, but not the junk that it lets pass behind a field's last number.
 create function cron.is_schedule(schedule text) returns boolean
 language sql immutable strict parallel safe set search_path = '' as $$
   with given as (
@@ -87,14 +89,16 @@ language sql immutable strict parallel safe set search_path = '' as $$
   ), numbers as (
     select
       t.is_last_day, t.low, t.high, t.part,
-      case when t.part[1] ~ '^\d' then t.part[1]::integer else array_position(t.names, t.part[1]) - 1 + t.low end as first,
-      case when t.part[2] ~ '^\d' then t.part[2]::integer else array_position(t.names, t.part[2]) - 1 + t.low end as last,
+      case when t.part[1] ~ '^\d' then t.part[1]::integer
+        else array_position(t.names, t.part[1]) - 1 + t.low end as first,
+      case when t.part[2] ~ '^\d' then t.part[2]::integer
+        else array_position(t.names, t.part[2]) - 1 + t.low end as last,
       t.part[3]::integer as step
     from terms t
   )
   select
     schedule ~* '^\s*\+?0*([1-9]|[1-5]\d)\s*second(s\s*)?$'
-    or fields[1] in ('@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly', '@reboot', '@restart')
+    or fields[1] = any ('{@yearly,@annually,@monthly,@weekly,@daily,@midnight,@hourly,@reboot,@restart}')
     or cardinality(fields) >= 5 and (
       select bool_and(coalesce(
         n.is_last_day
@@ -147,7 +151,8 @@ begin
   end if;
 end
 $$;
-comment on function cron.require_connect(text, text) is 'Raises pg_cron''s error for a role that may not connect to the database.';
+comment on function cron.require_connect(text, text) is
+  'Raises pg_cron''s error for a role that may not connect to the database.';
 
 create function cron.is_superuser() returns boolean
 language sql stable set search_path = '' as $$
@@ -155,7 +160,9 @@ language sql stable set search_path = '' as $$
 $$;
 comment on function cron.is_superuser() is 'Whether the caller is one.';
 
-create function cron.put_job(name text, plan text, statement text, db text, owner text, enabled boolean) returns bigint
+create function cron.put_job(
+  name text, plan text, statement text, db text, owner text, enabled boolean
+) returns bigint
 language plpgsql set search_path = '' as $$
 declare
   id bigint;
