@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -13,8 +14,9 @@ from supalocal.rest.configuration import Configuration
 from supalocal.rest.errors import RestError, SchemaError
 from supalocal.rest.media import OPENAPI, accepts_openapi
 from supalocal.rest.openapi import openapi_document
-from supalocal.rest.plan import Plan, find_function, find_table, make_plan
-from supalocal.rest.request import Action, RawRequest, Request, parse_request
+from supalocal.rest.plan import find_function, find_table
+from supalocal.rest.prepared import Preparation, Prepared
+from supalocal.rest.request import Action, RawRequest, Request, parse_payload, parse_request
 from supalocal.rest.response import (
     Answer,
     answer,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from psycopg_pool import AsyncConnectionPool
+
+    from supalocal.rest.body import Payload
 
 _NO_SETTINGS = RoleSettings()
 
@@ -54,6 +58,7 @@ class RestApi:
         self._jwt_secret = jwt_secret
         configuration = Configuration(tuple(schemas), tuple(extra_search_path), max_rows, anon_role)
         self._cache = SchemaCache(pool, configuration)
+        self._preparation = Preparation()
 
     async def start(self) -> None:
         """Read the schema and listen for its changes; the pool must be open."""
@@ -86,39 +91,39 @@ class RestApi:
         identity = identify(raw.headers.get("authorization"), self._jwt_secret, configuration.anon_role)
         timezones = await self._cache.timezones() if any("timezone=" in value for value in raw.prefer) else ()
         asked = parse_request(raw, configuration, timezones)
+        payload = parse_payload(asked, raw.body)
         try:
-            return await self._act(raw, identity, asked, schema)
+            return await self._act(raw, identity, asked, payload, schema)
         except SchemaError:
             newer = await self._cache.newer(schema)
             if newer is None:
                 raise
-            return await self._act(raw, identity, asked, newer)
+            return await self._act(raw, identity, asked, payload, newer)
 
-    async def _act(self, raw: RawRequest, identity: Identity, asked: Request, schema: Schema) -> Answer:
+    async def _act(
+        self, raw: RawRequest, identity: Identity, asked: Request, payload: Payload | None, schema: Schema
+    ) -> Answer:
         if asked.action is Action.DOCUMENT:
             return _document(asked, schema)
         if asked.action in _DESCRIBED:
             return _description(asked, schema)
-        plan = make_plan(asked, schema)
-        transaction = self._transaction(raw, identity, asked, plan, schema)
+        prepared = self._preparation.prepare(asked, payload, schema)
+        transaction = self._transaction(raw, identity, prepared, schema)
         try:
             async with self._pool.connection() as connection:
-                result = await run(connection, asked, plan, transaction, schema.configuration.max_rows)
+                result = await run(connection, prepared, payload, transaction)
         except PoolTimeout as exc:
             message = "Timed out acquiring connection from connection pool."
             raise RestError(504, "PGRST003", message) from exc
-        return answer(asked, plan, result, raw.query)
+        return answer(asked, prepared.plan, result, raw.query)
 
-    def _transaction(
-        self, raw: RawRequest, identity: Identity, asked: Request, plan: Plan, schema: Schema
-    ) -> Transaction:
+    def _transaction(self, raw: RawRequest, identity: Identity, prepared: Prepared, schema: Schema) -> Transaction:
+        asked, plan = prepared.request, prepared.plan
         role = schema.roles.get(identity.role, _NO_SETTINGS)
         function = plan.call.function if plan.call else None
         configuration = schema.configuration
-        searched = dict.fromkeys([asked.name.schema, *configuration.extra_search_path])
-        path = ", ".join(quoted(name) for name in searched)
         settings: Settings = (
-            ("search_path", path),
+            ("search_path", _search_path(asked.name.schema, configuration.extra_search_path)),
             *role.settings,
             ("role", identity.role),
             ("request.jwt.claims", identity.claims),
@@ -162,6 +167,11 @@ async def _raw(request: web.Request) -> RawRequest:
         prefer=tuple(request.headers.getall("Prefer", ())),
         body=await request.read() if request.body_exists else b"",
     )
+
+
+@lru_cache(maxsize=64)
+def _search_path(schema: str, extra: tuple[str, ...]) -> str:
+    return ", ".join(quoted(name) for name in dict.fromkeys([schema, *extra]))
 
 
 def _headers_json(headers: Mapping[str, str]) -> str:

@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl
 from supalocal.rest.errors import RestError
 
 JSON = "application/json"
+# Told from any other text by their identity.
+_AN_OBJECT, _A_LIST = "{an object}", "[a list]"
 FORM = "application/x-www-form-urlencoded"
 RAW_TYPES = ("text/plain", "text/xml", "application/octet-stream")
 
@@ -26,6 +28,15 @@ class Payload:
     @property
     def is_object(self) -> bool:
         return self.text.lstrip(" \t\r\n").startswith("{")
+
+    @property
+    def shape(self) -> Payload:
+        """What stands for every body of these keys where only its shape matters; `fill` puts it in."""
+        return Payload(_AN_OBJECT if self.is_object else _A_LIST, self.keys)
+
+    def fill(self, values: tuple[str | None, ...]) -> tuple[str | None, ...]:
+        """The values, with this body in the place of its shape."""
+        return tuple(self.text if value is _AN_OBJECT or value is _A_LIST else value for value in values)
 
 
 def media_name(content_type: str | None) -> str:

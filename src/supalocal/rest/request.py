@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from supalocal.rest.body import Payload, call_payload, media_name, table_payload
@@ -50,6 +51,8 @@ _FUNCTION_ACTIONS = {
 }
 _ROOT_ACTIONS = {"GET": Action.DOCUMENT, "HEAD": Action.DOCUMENT, "OPTIONS": Action.DESCRIBE_ROOT}
 WRITES = {Action.INSERT, Action.UPDATE, Action.PUT, Action.DELETE}
+# The headers that change what is asked.
+_TELLING = ("range", "accept", "content-type", "accept-profile", "content-profile")
 _WITH_BODY = {Action.INSERT, Action.UPDATE, Action.PUT}
 
 
@@ -76,7 +79,7 @@ class Request:
     preferences: Preferences
     accept: str | None
     body_type: str
-    payload: Payload | None
+    payload: Payload | None = None
 
     @property
     def is_write(self) -> bool:
@@ -84,28 +87,44 @@ class Request:
 
 
 def parse_request(raw: RawRequest, configuration: Configuration, timezones: Collection[str]) -> Request:
-    """What is asked; raises the first of PGRST125, 106, 101, 117, 100, 103, 114 and 102 that applies."""
-    actions, name = _resource(raw.path)
-    schema, shows_profile = _schema(raw, configuration.schemas)
-    action = _action(raw.method, actions)
-    query = parse_query(raw.query, for_call_by_get=action is Action.CALL_READING)
-    header = header_range(raw.headers.get("range")) if raw.method == "GET" else EVERY_ROW
+    """What is asked, without the body; raises the first of PGRST125, 106, 101, 117, 100, 103 and 114 that applies.
+
+    Equal requests are one object.
+    """
+    told = tuple(raw.headers.get(name) for name in _TELLING)
+    return _parsed(raw.method, raw.path, raw.query, raw.prefer, told, configuration, frozenset(timezones))
+
+
+@lru_cache(maxsize=1000)
+def _parsed(
+    method: str,
+    path: str,
+    query_text: str,
+    prefer: tuple[str, ...],
+    told: tuple[str | None, ...],
+    configuration: Configuration,
+    timezones: frozenset[str],
+) -> Request:
+    headers = dict(zip(_TELLING, told, strict=True))
+    actions, name = _resource(path)
+    schema, shows_profile = _schema(method, headers, configuration.schemas)
+    action = _action(method, actions)
+    query = parse_query(query_text, for_call_by_get=action is Action.CALL_READING)
+    header = header_range(headers["range"]) if method == "GET" else EVERY_ROW
     rows = top_level_range(query.range, header)
     if action is Action.PUT and rows != EVERY_ROW:
         raise RestError(400, "PGRST114", "limit/offset querystring parameters are not allowed for PUT")
-    preferences = parse_preferences(raw.prefer, timezones)
-    body_type = media_name(raw.headers.get("content-type"))
+    preferences = parse_preferences(prefer, timezones)
     return Request(
         action=action,
         name=Name(schema, name),
         shows_profile=shows_profile,
-        is_head=raw.method == "HEAD",
+        is_head=method == "HEAD",
         query=query,
         range=rows,
         preferences=preferences if configuration.client_may_choose_end else replace(preferences, end=None),
-        accept=raw.headers.get("accept"),
-        body_type=body_type,
-        payload=_payload(action, raw.body, body_type, query),
+        accept=headers["accept"],
+        body_type=media_name(headers["content-type"]),
     )
 
 
@@ -120,9 +139,9 @@ def _resource(path: str) -> tuple[dict[str, Action], str]:
     raise RestError(404, "PGRST125", "Invalid path specified in request URL")
 
 
-def _schema(raw: RawRequest, schemas: Sequence[str]) -> tuple[str, bool]:
-    header = {"GET": "accept-profile", "HEAD": "accept-profile"}.get(raw.method, "content-profile")
-    profile = raw.headers.get(header) if raw.method != "OPTIONS" else None
+def _schema(method: str, headers: Mapping[str, str | None], schemas: Sequence[str]) -> tuple[str, bool]:
+    header = {"GET": "accept-profile", "HEAD": "accept-profile"}.get(method, "content-profile")
+    profile = headers[header] if method != "OPTIONS" else None
     if profile is None:
         return schemas[0], len(schemas) > 1
     if profile not in schemas:
@@ -139,9 +158,11 @@ def _action(method: str, actions: dict[str, Action]) -> Action:
     raise RestError(405, "PGRST117", f"Unsupported HTTP method: {method}")
 
 
-def _payload(action: Action, body: bytes, body_type: str, query: Query) -> Payload | None:
-    if action is Action.CALL:
-        return call_payload(body, body_type, query.columns)
-    if action in _WITH_BODY:
-        return table_payload(body, body_type, None if action is Action.PUT else query.columns)
+def parse_payload(request: Request, body: bytes) -> Payload | None:
+    """The body of a request that has use for one; raises PGRST102."""
+    columns = request.query.columns
+    if request.action is Action.CALL:
+        return call_payload(body, request.body_type, columns)
+    if request.action in _WITH_BODY:
+        return table_payload(body, request.body_type, None if request.action is Action.PUT else columns)
     return None

@@ -12,7 +12,7 @@ from supalocal.rest.errors import RestError, database_error
 from supalocal.rest.media import Form
 from supalocal.rest.pipeline import send_all
 from supalocal.rest.request import Action
-from supalocal.rest.sql import Statement, first_statement, main_statement, plan_rows_statement, settings_statement
+from supalocal.rest.sql import Statement, first_statement, settings_statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
     from psycopg.pq.abc import PGresult
 
+    from supalocal.rest.body import Payload
     from supalocal.rest.plan import Plan
+    from supalocal.rest.prepared import Prepared
     from supalocal.rest.request import Request
 
 Settings = tuple[tuple[str, str], ...]
@@ -52,41 +54,35 @@ class Result:
 
 
 async def run(
-    connection: AsyncConnection[Any], request: Request, plan: Plan, transaction: Transaction, max_rows: int | None
+    connection: AsyncConnection[Any], prepared: Prepared, payload: Payload | None, transaction: Transaction
 ) -> Result:
     """The result; raises RestError for what the database refuses or a preference forbids, with nothing changed."""
     try:
         if not connection.autocommit:
             await connection.set_autocommit(True)
-        return await _run(connection, request, plan, transaction, max_rows)
+        return await _run(connection, prepared, transaction, _filled(prepared, payload, transaction))
     except psycopg.Error as exc:
         raise _refusal(exc, is_anonymous=transaction.is_anonymous) from exc
 
 
 async def _run(
-    connection: AsyncConnection[Any], request: Request, plan: Plan, transaction: Transaction, max_rows: int | None
+    connection: AsyncConnection[Any], prepared: Prepared, transaction: Transaction, statements: list[Statement]
 ) -> Result:
-    statements = _statements(request, plan, transaction, max_rows)
-    must_check = not plan.reads_only and (_may_refuse(request, plan) or not transaction.keeps)
+    plan = prepared.plan
+    must_check = not plan.reads_only and (_may_refuse(prepared.request, plan) or not transaction.keeps)
     if must_check or transaction.isolation is not None:
-        return await _run_checked(connection, request, plan, transaction, statements, max_rows)
-    results = await send_all(connection, statements)
-    return _checked(request, plan, transaction, results, max_rows)
+        return await _run_checked(connection, prepared, transaction, statements)
+    return _checked(prepared, transaction, await send_all(connection, statements))
 
 
 async def _run_checked(
-    connection: AsyncConnection[Any],
-    request: Request,
-    plan: Plan,
-    transaction: Transaction,
-    statements: list[Statement],
-    max_rows: int | None,
+    connection: AsyncConnection[Any], prepared: Prepared, transaction: Transaction, statements: list[Statement]
 ) -> Result:
     mode = "read only" if transaction.reads_only else "read write"
     begin = Statement(f"begin isolation level {_isolation(transaction.isolation)} {mode}")
     try:
         results = await send_all(connection, [begin, *statements])
-        result = _checked(request, plan, transaction, results, max_rows)
+        result = _checked(prepared, transaction, results)
     except BaseException:
         if not connection.closed:
             await send_all(connection, [Statement("rollback")])
@@ -95,38 +91,25 @@ async def _run_checked(
     return result
 
 
-def _checked(
-    request: Request, plan: Plan, transaction: Transaction, results: Sequence[PGresult], max_rows: int | None
-) -> Result:
+def _filled(prepared: Prepared, payload: Payload | None, transaction: Transaction) -> list[Statement]:
+    """All statements of the transaction, with the body in its place."""
+    read_only = (("transaction_read_only", "on"),) if transaction.reads_only else ()
+    statements = [settings_statement((*read_only, *transaction.settings))]
+    if transaction.calls_first:
+        statements.append(first_statement(transaction.calls_first))
+    if payload is None:
+        return [*statements, *prepared.statements]
+    return [*statements, *(Statement(one.text, payload.fill(one.values)) for one in prepared.statements)]
+
+
+def _checked(prepared: Prepared, transaction: Transaction, results: Sequence[PGresult]) -> Result:
+    request, plan = prepared.request, prepared.plan
     answers = results[2 if transaction.calls_first else 1 :]
     if plan.media.explain:
         return Result(None, 0, b"\n".join(answers[0].get_value(n, 0) or b"" for n in range(answers[0].ntuples)))
-    result = _result(answers, request.preferences.count, max_rows)
+    result = _result(answers, request.preferences.count, prepared.max_rows)
     _check(request, plan, result)
     return result
-
-
-def _statements(request: Request, plan: Plan, transaction: Transaction, max_rows: int | None) -> list[Statement]:
-    count = request.preferences.count
-    main = main_statement(
-        plan,
-        count=count in {"exact", "estimated"},
-        max_count=max_rows + 1 if count == "estimated" and max_rows is not None else None,
-        with_body=_has_body(request, plan),
-    )
-    read_only = (("transaction_read_only", "on"),) if transaction.reads_only else ()
-    statements = [settings_statement([*read_only, *transaction.settings]), main]
-    if transaction.calls_first:
-        statements.insert(1, first_statement(transaction.calls_first))
-    if plan.media.explain:
-        return statements
-    if count in {"planned", "estimated"} and plan.write is None:
-        statements.append(plan_rows_statement(plan))
-    return statements
-
-
-def _has_body(request: Request, plan: Plan) -> bool:
-    return not request.is_head and (plan.write is None or request.preferences.wants_rows)
 
 
 def _may_refuse(request: Request, plan: Plan) -> bool:

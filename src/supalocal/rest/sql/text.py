@@ -70,8 +70,12 @@ def array_literal(values: Iterable[str]) -> str:
 def settings_statement(settings: Iterable[tuple[str, str]]) -> Statement:
     """Sets all of these for the transaction, in their order."""
     values = [part for pair in settings for part in pair]
-    calls = (f"set_config(${n}, ${n + 1}, true)" for n in range(1, len(values), 2))
-    return Statement(f"select {', '.join(calls)}", tuple(values))
+    return Statement(_settings_text(len(values)), tuple(values))
+
+
+@lru_cache(maxsize=64)
+def _settings_text(count: int) -> str:
+    return f"select {', '.join(f'set_config(${n}, ${n + 1}, true)' for n in range(1, count, 2))}"
 
 
 def first_statement(path: Iterable[str]) -> Statement:

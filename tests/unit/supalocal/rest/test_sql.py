@@ -8,7 +8,7 @@ import pytest
 from supalocal.rest.configuration import Configuration
 from supalocal.rest.errors import RestError
 from supalocal.rest.plan import make_plan
-from supalocal.rest.request import RawRequest, parse_request
+from supalocal.rest.request import RawRequest, parse_payload, parse_request
 from supalocal.rest.schema import Cardinality, Function, Name, Parameter, Relationship, Schema, Table, TableColumn
 from supalocal.rest.sql import Statement, main_statement, quoted, settings_statement
 from supalocal.rest.sql.text import array_literal, type_name
@@ -39,7 +39,8 @@ def built(
     method: str, path: str, query: str = "", body: bytes = b"", schema: Schema = SCHEMA, **headers: str
 ) -> Statement:
     raw = RawRequest(method, path, query, headers, (headers.pop("prefer"),) if "prefer" in headers else (), body)
-    plan = make_plan(parse_request(raw, schema.configuration, ()), schema)
+    asked = parse_request(raw, schema.configuration, ())
+    plan = make_plan(replace(asked, payload=parse_payload(asked, body)), schema)
     return main_statement(plan, count=False)
 
 
