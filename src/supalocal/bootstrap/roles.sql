@@ -29,6 +29,8 @@ alter role supabase_auth_admin login noinherit createrole;
 
 grant anon, authenticated, service_role to authenticator;
 grant anon, authenticated, service_role to postgres with admin option;
+-- REST is set up by `alter role authenticator set pgrst.... = ...`; on hosted, supautils lets postgres say so.
+grant authenticator to postgres with admin option;
 -- Who owns auth.users may drop its triggers and give it policies; on hosted, supautils lets postgres do so.
 grant supabase_auth_admin to postgres;
 grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres;

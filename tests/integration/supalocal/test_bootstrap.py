@@ -48,6 +48,14 @@ async def test_the_authenticator_has_no_rights_of_its_own(authenticator, postgre
         await authenticator.execute("select from notes")
 
 
+async def test_migrations_set_up_rest(postgres):
+    """As `postgres`: REST's settings are settings of the role that it logs in as."""
+    await postgres.execute("alter role authenticator set pgrst.db_aggregates_enabled to 'true'")
+    settings = "select unnest(setconfig) from pg_db_role_setting where setrole = 'authenticator'::regrole"
+    assert ("pgrst.db_aggregates_enabled=true",) in await rows(postgres, settings)
+    await postgres.execute("alter role authenticator reset pgrst.db_aggregates_enabled")
+
+
 async def test_what_postgres_creates_is_open_to_the_api_roles(authenticator, postgres):
     """New tables, sequences and functions in public need no grant; row level security decides about rows."""
     await postgres.execute("create table notes (id int generated always as identity, text text)")
