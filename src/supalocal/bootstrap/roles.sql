@@ -31,6 +31,10 @@ grant anon, authenticated, service_role to authenticator;
 grant anon, authenticated, service_role to postgres with admin option;
 -- REST is set up by `alter role authenticator set pgrst.... = ...`; on hosted, supautils lets postgres say so.
 grant authenticator to postgres with admin option;
+grant set on parameter
+  pgrst.db_aggregates_enabled, pgrst.db_anon_role, pgrst.db_extra_search_path, pgrst.db_max_rows, pgrst.db_plan_enabled,
+  pgrst.db_pre_request, pgrst.db_schemas, pgrst.db_tx_end, pgrst.openapi_mode, pgrst.db_root_spec
+to postgres;
 -- Who owns auth.users may drop its triggers and give it policies; on hosted, supautils lets postgres do so.
 grant supabase_auth_admin to postgres;
 grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres;
