@@ -12,8 +12,9 @@ from support import servers
 
 import supalocal
 from babelroom import Babelroom, Session
+from supalocal.clients import Supabase
 
-pytest_plugins = ["pytester", "support.hosted"]
+pytest_plugins = ["pytester", "support.hosted", "supalocal.pytest"]
 
 ROOT = Path(__file__).parents[1]
 BUNDLED = 18
@@ -72,11 +73,16 @@ def shared_server(pytestconfig: pytest.Config) -> Iterator[servers.Server | None
 
 
 @pytest.fixture(scope="session")
-def stack(shared_server: servers.Server | None) -> Iterator[supalocal.Stack]:
-    """One Supabase for the whole run; a test keeps to sessions of its own."""
+def supabase_unstarted(shared_server: servers.Server | None) -> supalocal.Stack:
+    """What supalocal's plugin starts: this project on the server that was asked for."""
     db_url = shared_server and shared_server.url(servers.SUPERUSER)
-    with supalocal.Stack(project=ROOT, seed=False, db_url=db_url, cron=False).running() as running:
-        yield running
+    return supalocal.Stack(project=ROOT, seed=False, db_url=db_url, cron=False)
+
+
+@pytest.fixture(scope="session")
+def stack(supabase_stack: supalocal.Stack) -> supalocal.Stack:
+    """One Supabase for the whole run, as earlier tests have left it."""
+    return supabase_stack
 
 
 @pytest.fixture(scope="session")
@@ -89,22 +95,24 @@ def bare_stack(shared_server: servers.Server | None) -> Iterator[supalocal.Stack
 
 
 @pytest.fixture
-def database(stack: supalocal.Stack) -> Iterator[psycopg.Connection]:
-    """The database behind the stack, as its owner."""
-    with psycopg.connect(stack.db_url, autocommit=True) as connection:
+def database(supabase: Supabase) -> Iterator[psycopg.Connection]:
+    """The clean database behind the stack, as its owner."""
+    with psycopg.connect(supabase.stack.db_url, autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
-async def room(stack: supalocal.Stack) -> AsyncIterator[Babelroom]:
-    """A client with the public key."""
+async def room(supabase: Supabase) -> AsyncIterator[Babelroom]:
+    """A client with the public key, on a clean database."""
+    stack = supabase.stack
     async with Babelroom.connect(url=stack.url, key=stack.publishable_key) as client:
         yield client
 
 
 @pytest.fixture
-async def partner(stack: supalocal.Stack) -> AsyncIterator[Babelroom]:
+async def partner(supabase: Supabase) -> AsyncIterator[Babelroom]:
     """A second client: another connection, nothing shared."""
+    stack = supabase.stack
     async with Babelroom.connect(url=stack.url, key=stack.anon_key) as client:
         yield client
 
@@ -121,8 +129,6 @@ async def session(room: Babelroom) -> Session:
 
 
 @pytest.fixture
-async def free_code(room: Babelroom, database: psycopg.Connection) -> str:
+async def free_code(room: Babelroom) -> str:
     """A code that no session has, nor ever had."""
-    code = await room.sessions.generate_session_code()
-    database.execute("delete from sessions where code = %s", [code])
-    return code
+    return await room.sessions.generate_session_code()

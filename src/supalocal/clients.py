@@ -15,8 +15,29 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from types import TracebackType
 
+    from supalocal.stack import Stack
+
 _SECONDS = 60.0  # a request may wait for a lock that another part of the test holds
 _ANONYMOUS_DISABLED = "anonymous_provider_disabled"
+
+
+class Supabase:
+    """A running stack with a clean database, and clients of it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+
+    def anon(self) -> Login:
+        """A client that has not signed in."""
+        return Login(self.stack.url, self.stack.publishable_key)
+
+    def user(self) -> Login:
+        """A client signed in as a new anonymous user: role `authenticated`, an `auth.uid()` of its own."""
+        return Login(self.stack.url, self.stack.publishable_key, as_user=True)
+
+    def service_role(self) -> Login:
+        """A client with the secret key, which passes over row level security."""
+        return Login(self.stack.url, self.stack.secret_key)
 
 
 class Login:

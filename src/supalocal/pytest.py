@@ -55,31 +55,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supalocal.clients import Login
+from supalocal.clients import Supabase
 from supalocal.snapshot import Snapshot
 from supalocal.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-class Supabase:
-    """A running stack with a clean database, and clients of it."""
-
-    def __init__(self, stack: Stack) -> None:
-        self.stack = stack
-
-    def anon(self) -> Login:
-        """A client that has not signed in."""
-        return Login(self.stack.url, self.stack.publishable_key)
-
-    def user(self) -> Login:
-        """A client signed in as a new anonymous user: role `authenticated`, an `auth.uid()` of its own."""
-        return Login(self.stack.url, self.stack.publishable_key, as_user=True)
-
-    def service_role(self) -> Login:
-        """A client with the secret key, which passes over row level security."""
-        return Login(self.stack.url, self.stack.secret_key)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

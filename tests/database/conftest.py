@@ -1,4 +1,4 @@
-"""What the tests of the database share: more connections, settings that are put back, rows that have grown old."""
+"""What the tests of the database share: more connections, rows that have grown old."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import pytest
 from psycopg import sql
 from support import rows
 
-import supalocal
+from supalocal.clients import Supabase
 
 Connect = Callable[[], psycopg.Connection]
 
 
 @pytest.fixture
-def connect(stack: supalocal.Stack) -> Iterator[Connect]:
+def connect(supabase: Supabase) -> Iterator[Connect]:
     """Opens connections as the owner, each statement its own transaction; what still waits at the end is undone."""
     with ExitStack() as opened:
 
         def connected() -> psycopg.Connection:
-            connection = psycopg.connect(stack.db_url, autocommit=True)
+            connection = psycopg.connect(supabase.stack.db_url, autocommit=True)
             opened.callback(connection.close)
             connection.execute(rows.TIMES_OUT)
             return connection
@@ -42,27 +42,19 @@ def third(connect: Connect) -> psycopg.Connection:
 
 
 @pytest.fixture
-def unnoticed(stack: supalocal.Stack) -> Iterator[psycopg.Connection]:
+def unnoticed(supabase: Supabase) -> Iterator[psycopg.Connection]:
     """A connection whose writes no trigger notices: it lets rows grow old."""
-    with psycopg.connect(stack.admin_db_url, autocommit=True) as connection:
+    with psycopg.connect(supabase.stack.admin_db_url, autocommit=True) as connection:
         connection.execute("set session_replication_role = replica")
         yield connection
 
 
 @pytest.fixture
-def no_other_work(database: psycopg.Connection) -> None:
-    """What earlier tests left to translate is gone."""
-    database.execute("delete from messages where translation is null")
-
-
-@pytest.fixture
-def change_settings(database: psycopg.Connection) -> Iterator[Callable[..., None]]:
-    """Changes private.settings for one test."""
+def change_settings(database: psycopg.Connection) -> Callable[..., None]:
+    """Changes private.settings, which like all rows are put back before the next test."""
 
     def change(**columns: object) -> None:
         for name, setting in columns.items():
             database.execute(sql.SQL("update private.settings set {} = %s").format(sql.Identifier(name)), [setting])
 
-    before = rows.one(database, "select * from private.settings")
-    yield change
-    change(**before)
+    return change

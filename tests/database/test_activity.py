@@ -17,12 +17,6 @@ CURRENT = "select user_id from get_session_activities(%s)"
 STALE = timedelta(seconds=6)
 
 
-@pytest.fixture(autouse=True)
-def _nobody_else(database):
-    """What earlier tests left behind would be tidied instead."""
-    database.execute("delete from user_activity where true")
-
-
 @pytest.fixture
 def meeting(database):
     """The id of a session of the test's own."""

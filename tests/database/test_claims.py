@@ -9,9 +9,6 @@ each_end = pytest.mark.parametrize("end", ["commit", "rollback"])
 STATE = "select status, translation, error, rev from messages where id = %s"
 
 
-pytestmark = pytest.mark.usefixtures("no_other_work")
-
-
 @pytest.fixture
 def first(other):
     """A connection whose statements are one open transaction."""

@@ -21,15 +21,6 @@ JOBS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _all_else_is_clean(database, unnoticed):
-    """What earlier tests left behind is not counted: their closed sessions ended just now."""
-    database.execute(CLOSE)
-    unnoticed.execute("update sessions set expires_at = now() where not is_active")
-    database.execute("select cleanup_participants(1000000)")
-    database.execute("delete from user_activity where true")
-
-
 @pytest.fixture
 def ended(database, unnoticed):
     """Makes a session that ended so long ago, with all that can belong to it; its id comes back."""

@@ -18,9 +18,6 @@ where s.id = any(%s) group by s.id
 """
 
 
-pytestmark = pytest.mark.usefixtures("no_other_work")
-
-
 @pytest.fixture
 def meetings(database):
     """Three sessions of the test's own."""

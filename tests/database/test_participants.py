@@ -16,12 +16,6 @@ PERSON = "select * from session_participants where session_id = %s and user_id =
 LONG = timedelta(minutes=3)
 
 
-@pytest.fixture(autouse=True)
-def _nobody_else(database):
-    """Whoever earlier tests left behind would go out of sight in the midst of this one."""
-    database.execute("truncate session_participants")
-
-
 @pytest.fixture
 def meeting(database):
     """A session of the test's own."""

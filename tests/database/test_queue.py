@@ -13,9 +13,6 @@ each_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 STATE = "select status, translation, error, rev from messages where id = %s"
 
 
-pytestmark = pytest.mark.usefixtures("no_other_work")
-
-
 @pytest.fixture
 def meeting(database):
     """The id of a session of the test's own."""

@@ -8,9 +8,6 @@ from support import queue, rows
 PAUSE = "select extract(epoch from next_attempt_at - now())::float from private.translation_jobs where message_id = %s"
 
 
-pytestmark = pytest.mark.usefixtures("no_other_work")
-
-
 @pytest.fixture
 def meeting(database):
     """The id of a session of the test's own."""

@@ -136,4 +136,3 @@ def test_the_seed_can_run_twice(database, root):
     assert database.execute(
         "select array_agg(seq order by seq) from messages where session_id = %s", [session[0]]
     ).fetchone() == ([1, 2, 3, 4],)
-    database.execute("delete from sessions where id = %s", [session[0]])

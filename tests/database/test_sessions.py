@@ -19,7 +19,6 @@ CLOSE = "update sessions set is_active = false where id = %s"
 def all_taken(database):
     """Every code belongs to a live session, until the end of the test."""
     with database.transaction(force_rollback=True):
-        database.execute("update sessions set is_active = false where is_active")
         database.execute("insert into sessions (code) select lpad(n::text, 4, '0') from generate_series(0, 9999) n")
         yield
 
@@ -95,17 +94,12 @@ def test_without_a_free_code_creating_is_refused(database):
 )
 def test_of_two_who_draw_the_last_code_one_gets_it(database, other, third, end, hears):
     """The second waits for the first; it hears PT409, or gets the code that the first gave up."""
-    database.execute("update sessions set is_active = false where is_active")
     database.execute("insert into sessions (code) select lpad(n::text, 4, '0') from generate_series(1, 9999) n")
     other.autocommit = False
-    try:
-        assert rows.new_session(other)["code"] == "0000"
-        with blocked(database, third, lambda: outcome(third)) as second:
-            getattr(other, end)()
-        assert second.result() == (hears or "0000")
-    finally:
-        other.rollback()
-        database.execute("delete from sessions where is_active")
+    assert rows.new_session(other)["code"] == "0000"
+    with blocked(database, third, lambda: outcome(third)) as second:
+        getattr(other, end)()
+    assert second.result() == (hears or "0000")
 
 
 def outcome(connection):
@@ -288,7 +282,6 @@ def call(stack, function, **arguments):
 def test_an_unknown_code_is_a_404(database, stack):
     """Its sentence is the reason phrase, and says what to do."""
     code = rows.value(database, DRAW)
-    database.execute("delete from sessions where code = %s", [code])
     answer = call(stack, "join_session", code=code)
     assert (answer.status_code, answer.reason_phrase) == (404, "Session not found or expired")
     assert answer.json() == {
