@@ -1,6 +1,7 @@
 """Replays what the real Realtime answered, with the recordings' own replay script."""
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import os
@@ -8,22 +9,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from support import servers
 
 import supalocal
 
 HERE = Path(os.environ.get("REALTIME_RECORDINGS") or Path(__file__).parents[3] / "shared" / "golden" / "realtime")
 # Seconds without a frame after which a case counts as delivered; a mismatch is tried once more with the longer wait.
-SETTLE, PATIENT_SETTLE = 0.06, 0.5
-# The real server reads its slot every 100 to 500 ms, and what it does in these cases follows from that.
-STREAMED = (
-    "the real server polls and loses or judges a whole poll; supalocal streams and has delivered what came before"
-)
-KNOWN_MISSES = {
-    "insert then delete before the poll: the insert is lost under RLS": STREAMED,
-    "a policy that raises aborts the whole poll for everyone": STREAMED,
-    "a filter on an array column, several transactions in one poll": STREAMED,
-    "eq on a json column (no equality operator) aborts the poll": STREAMED,
-}
+SETTLE, PATIENT_SETTLE = 0.08, 0.5
+RECORDED_ON, BUNDLED = 15, 18
 
 
 def recordings(name):
@@ -45,10 +38,26 @@ def replay():
     return module
 
 
+@pytest.fixture(scope="module", params=[RECORDED_ON, BUNDLED])
+def version(request):
+    """The Postgres version that the recordings were made on, and the one that supalocal brings."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def recorded_stack():
+def recorded_stack(version):
     """A Supabase with the recordings' schema."""
-    with supalocal.Stack().running() as stack:
+    with contextlib.ExitStack() as opened:
+        url = None
+        if version != BUNDLED:
+            try:
+                servers.installation(version)
+            except servers.ServerMissing as missing:
+                pytest.skip(str(missing))
+            server = opened.enter_context(servers.running(version))
+            server.create("recordings")
+            url = server.url(servers.SUPERUSER, "recordings")
+        stack = opened.enter_context(supalocal.Stack(db_url=url).running())
         with psycopg.connect(stack.admin_db_url, autocommit=True) as db:
             db.execute((HERE / "schema.sql").read_text())
         yield stack
@@ -69,8 +78,6 @@ def arguments(stack, settle):
 async def test_changes_are_delivered_as_recorded(case, replay, recorded_stack, db):
     """Every binding receives the recorded payloads, in order, and nothing else."""
     problems = await replay.replay(case, arguments(recorded_stack, SETTLE), db)
-    if problems and case["name"] in KNOWN_MISSES:
-        pytest.xfail(KNOWN_MISSES[case["name"]])
     if problems:
         problems = await replay.replay(case, arguments(recorded_stack, PATIENT_SETTLE), db)
     assert not problems, "\n".join(problems)
