@@ -40,6 +40,7 @@ class Restored:
 
     stack: supalocal.Stack
     rows: dict
+    said: str
 
 
 @contextmanager
@@ -48,7 +49,7 @@ def project(stack, name, folder=None):
     with psycopg.connect(stack.admin_db_url, autocommit=True) as admin:
         admin.execute(f"create database {name}")
     url = urlsplit(stack.admin_db_url)._replace(path=f"/{name}").geturl()
-    with supalocal.Stack(folder, db_url=url, seed=False).running() as running:
+    with supalocal.Stack(folder, db_url=url, seed=False, cron=False).running() as running:
         yield running
 
 
@@ -120,7 +121,7 @@ def restored(stack, run, backup):
     with project(stack, "drill_target") as target:
         done = run("restore", target.db_url, backup.file)
         assert done.returncode == 0, done.stderr
-        yield Restored(target, rows(target.db_url))
+        yield Restored(target, rows(target.db_url), done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -173,8 +174,17 @@ def test_the_cli_has_nothing_to_push(root, restored, tmp_path):
     assert "up to date" in Cli(program, root, tmp_path).push(restored.stack.db_url)
 
 
-def test_the_clean_up_jobs_are_scheduled_again(backup, run):
-    """Where pg_cron is, which keeps them outside this project's schemas."""
+def test_the_clean_up_jobs_are_scheduled_again(restored):
+    """Though pg_cron keeps them outside this project's schemas."""
+    with psycopg.connect(restored.stack.db_url) as database:
+        scheduled = database.execute("select bool_and(is_scheduled) from cleanup_status()").fetchone()
+        can_be = database.execute("select to_regnamespace('cron') is not null").fetchone()
+    assert scheduled == can_be
+    assert restored.said.endswith("The clean-up jobs are scheduled.\n") == can_be[0]
+
+
+def test_the_clean_up_jobs_are_scheduled_with_the_real_pg_cron(backup, run):
+    """On another server."""
     try:
         if not servers.has_cron(servers.installation(15)):
             pytest.skip("needs Debian's postgresql-15-cron")

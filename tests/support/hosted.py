@@ -7,6 +7,8 @@ from support.cli import Cli
 
 import supalocal
 
+STAND_INS = 180000  # from here on a server can have them
+
 
 @pytest.fixture(scope="session")
 def supabase_cli(root, tmp_path_factory):
@@ -63,6 +65,8 @@ def without_cron(bare_stack, root):
     """A connection to a migrated database where pg_cron cannot be had, and the notices of the migrations."""
     with psycopg.connect(bare_stack.admin_db_url, autocommit=True) as admin:
         admin.execute("create database without_cron owner postgres")
+        if admin.info.server_version >= STAND_INS:
+            admin.execute("alter database without_cron set extension_control_path = '$system'")
     notices = []
     with psycopg.connect(bare_stack.db_url, dbname="without_cron", autocommit=True) as connection:
         connection.add_notice_handler(lambda notice: notices.append(notice.message_primary))
