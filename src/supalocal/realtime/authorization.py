@@ -117,47 +117,43 @@ class Access:
             return
         before = self._readable
         self._identity, self._writable = identity, {}
-        self._asked |= {"broadcast", "presence"} if with_presence else {"broadcast"}
-        self._readable = await self._ask_readable()
+        wanted: frozenset[Extension] = frozenset(("broadcast", "presence") if with_presence else ("broadcast",))
+        self._readable = await self._ask_readable(self._asked | wanted)
         if not self._readable:
             raise UnauthorizedError(f"You do not have permissions to read from this Channel topic: {self._channel}")
         if not before <= self._readable:
             raise UnauthorizedError(f"You no longer have permission to read from this Channel topic: {self._channel}")
 
-    async def _ask_readable(self) -> frozenset[Extension]:
-        if self._identity is None:
-            return frozenset()
+    async def _ask_readable(self, extensions: frozenset[Extension]) -> frozenset[Extension]:
+        found: frozenset[Extension] = frozenset()
         try:
-            return await self._authorizer.readable(self._channel, self._identity, self._headers, sorted(self._asked))
+            if self._identity:
+                asked = sorted(extensions)
+                found = await self._authorizer.readable(self._channel, self._identity, self._headers, asked)
         except PolicyError as exc:
             log.warning("RlsPolicyError: %s: %s", self._channel, exc)
-            return frozenset()
+        self._asked = extensions
+        return found
 
     async def writes(self, extension: Extension) -> bool:
-        """Return whether the channel may send; a policy that fails says no.
+        """Return whether the channel may send. A policy that fails says no, and is asked again.
 
         Raises psycopg.OperationalError without a database.
         """
         if not self.is_private:
             return True
-        if extension not in self._writable:
-            self._writable[extension] = await self._ask_writable(extension)
-        return self._writable[extension]
-
-    async def _ask_writable(self, extension: Extension) -> bool:
-        if self._identity is None:
-            return False
         try:
-            return await self._authorizer.writable(self._channel, self._identity, self._headers, extension)
+            if extension not in self._writable and self._identity:
+                allowed = await self._authorizer.writable(self._channel, self._identity, self._headers, extension)
+                self._writable[extension] = allowed
         except PolicyError as exc:
             log.warning("RlsPolicyError: %s: %s", self._channel, exc)
-            return False
+        return self._writable.get(extension, False)
 
     async def enable_presence(self) -> None:
         """Ask about presence too: a channel that did not want to know of it is now present itself."""
         if self.is_private and "presence" not in self._asked:
-            self._asked |= {"presence"}
-            self._readable = await self._ask_readable()
+            self._readable = await self._ask_readable(self._asked | {"presence"})
 
 
 def seen_headers(headers: Mapping[str, str]) -> str:

@@ -54,8 +54,8 @@ class Broadcast:
     meta: str = ""
     id: str | None = None
     """The message's id, by which a replayed one is known."""
-    frames: dict[str, str | bytes | None] = field(default_factory=dict, compare=False)
-    """What is sent to whom, by `vsn`."""
+    wires: dict[str, bytes | None] = field(default_factory=dict, compare=False)
+    """What goes out, by `vsn`: a room's members share it."""
 
     @classmethod
     def of(
@@ -94,22 +94,21 @@ class Codec:
         return f'{{"topic":{_quoted(topic)},"event":{_quoted(event)},"payload":{payload},"ref":{_quoted(ref)}}}'
 
     def encode_broadcast(self, topic: str, broadcast: Broadcast) -> str | bytes | None:
-        """Return the frame of a broadcast, or None when this `vsn` cannot carry it (a raw body at 1.0.0).
-
-        A room's members share it: it is made once for each `vsn`.
-        """
-        frames = broadcast.frames
-        if self.vsn not in frames:
-            frames[self.vsn] = self._encode_broadcast(topic, broadcast)
-        return frames[self.vsn]
-
-    def _encode_broadcast(self, topic: str, broadcast: Broadcast) -> str | bytes | None:
+        """Return the frame of a broadcast, or None when this `vsn` cannot carry it (a raw body at 1.0.0)."""
         binary = None
         if self._arrays and broadcast.user:
             binary = _encode_user_broadcast(topic, broadcast.user.event, broadcast.meta, broadcast.user.body)
         if binary or not broadcast.envelope:
             return binary
         return self.encode(topic, "broadcast", broadcast.envelope)
+
+
+def broadcast_wire(codec: Codec, topic: str, broadcast: Broadcast) -> bytes | None:
+    """Return the websocket frame of a broadcast, made once for a room and a `vsn`; None as `encode_broadcast`."""
+    if codec.vsn not in broadcast.wires:
+        data = codec.encode_broadcast(topic, broadcast)
+        broadcast.wires[codec.vsn] = None if data is None else websocket_frame(data)
+    return broadcast.wires[codec.vsn]
 
 
 def _quoted(text: str | None) -> str:

@@ -10,7 +10,14 @@ from aiohttp import web
 
 from supalocal.realtime.admission import UNMATCHED, RefusedError, Visitor, admit
 from supalocal.realtime.channel import Channel
-from supalocal.realtime.frames import Broadcast, Codec, Frame, MalformedFrameError, websocket_frame
+from supalocal.realtime.frames import (
+    Broadcast,
+    Codec,
+    Frame,
+    MalformedFrameError,
+    broadcast_wire,
+    websocket_frame,
+)
 from supalocal.realtime.hub import Hub
 from supalocal.realtime.join import announced, parse_join
 
@@ -131,11 +138,11 @@ class Socket:
 
     def send_broadcast(self, topic: str, message: Broadcast) -> None:
         """Push a broadcast, if this framing can carry it."""
-        data = self._codec.encode_broadcast(topic, message)
-        if data is None:
+        wire = broadcast_wire(self._codec, topic, message)
+        if wire is None:
             log.info("dropped a broadcast that vsn %s cannot carry", self._codec.vsn)
         else:
-            self._send(data)
+            self._write(wire)
 
     def forget(self, channel: Channel) -> None:
         """Drop a channel that closed; one that took its place stays."""
@@ -155,7 +162,10 @@ class Socket:
             self.send_event(channel.topic, "system", body, join_ref=channel.join_ref)
         self.disconnect(aiohttp.WSCloseCode.SERVICE_RESTART, "the server shuts down")
 
-    def _send(self, data: str | bytes) -> None:
+    def _send(self, text: str) -> None:
+        self._write(websocket_frame(text))
+
+    def _write(self, wire: bytes) -> None:
         """Write a frame past aiohttp's awaited senders: one send to fifty sockets would wake fifty tasks."""
         transport = self._request.transport
         if transport is None or transport.is_closing() or self._response.closed or self._closing:
@@ -166,7 +176,7 @@ class Socket:
             log.warning("cut off a client that does not read: %d bytes wait for it", waiting)
             transport.abort()
             return
-        transport.write(websocket_frame(data))
+        transport.write(wire)
 
     def abort(self) -> None:
         """End the connection at once."""

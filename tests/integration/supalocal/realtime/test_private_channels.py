@@ -175,6 +175,30 @@ async def test_a_failing_policy_denies(client, join, allow):
     assert await join(client, topic="realtime:lobby") == ALLOWED
 
 
+async def test_a_failing_policy_is_asked_again(client, join, allow, db):
+    """A push that it dropped says nothing of the next."""
+    await allow("select", "true")
+    await allow("insert", "1 / nullif(current_setting('app.divisor', true), '')::int > 0")
+    await join(client, broadcast={"ack": True})
+    name = (await (await db.execute("select current_database()")).fetchone())[0]
+    await db.execute(f"alter database {name} set app.divisor = '0'")
+    try:
+        await reopened(db)
+        await client.send("broadcast", PING)
+        assert await client.hears_nothing()
+        await db.execute(f"alter database {name} set app.divisor = '1'")
+        await reopened(db)
+        assert (await client.ask("broadcast", PING))["status"] == "ok"
+    finally:
+        await db.execute(f"alter database {name} reset app.divisor")
+
+
+async def reopened(db):
+    """Ends the connection that policies are asked over, as a restart of the server would: a new one is made."""
+    of_policies = "application_name = 'supalocal realtime policies'"
+    await db.execute(f"select pg_terminate_backend(pid, 5000) from pg_stat_activity where {of_policies}")
+
+
 async def test_an_unknown_role_is_denied(client, join, sign):
     """No policy can be asked for a role that does not exist."""
     assert await join(client, sign(role="nobody_knows")) == DENIED
