@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from supalocal.auth.users import Connection, User
 
 _PER_PAGE = 50
-_LARGEST = 2**31 - 1
+_MOST_DIGITS = 9
 
 
 async def list_users(service: Service, request: web.Request) -> web.Response:
@@ -211,7 +211,7 @@ def _number(request: web.Request, name: str, usual: int) -> int:
     text = request.query.get(name, "")
     if not text:
         return usual
-    if not (text.isascii() and text.isdigit()) or int(text) > _LARGEST:
+    if not (text.isascii() and text.isdigit()) or len(text) > _MOST_DIGITS:
         raise invalid(f'Bad Pagination Parameters: strconv.ParseUint: parsing "{text}": invalid syntax')
     return int(text)
 

@@ -68,7 +68,7 @@ class AuthApi:
         try:
             answer = await self._answer(request)
         except AuthError as error:
-            if error.__cause__ is not None:
+            if isinstance(error.__cause__, psycopg.Error):
                 _log.warning("%s: %s", error.message, error.__cause__)
             answer = error_answer(request, error)
         except psycopg.Error:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _BEARER = re.compile(r"[Bb]earer (\S+)")
 _AUDIENCE_HEADER = "X-JWT-AUD"
-_ADMIN = "service_role"
+_ADMINS = ("service_role", "supabase_admin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ async def identify(request: web.Request, service: Service, connection: Connectio
 
 def require_admin(request: web.Request, service: Service) -> None:
     """Raise AuthError unless the request brings the secret key, in either form."""
-    if _claims(request, service).get("role") != _ADMIN:
+    if _claims(request, service).get("role") not in _ADMINS:
         raise AuthError(403, "not_admin", "User not allowed")
 
 

@@ -70,7 +70,7 @@ class Signer:
             raise _refused("token has invalid claims: token is expired") from exc
         except jwt.ImmatureSignatureError as exc:
             raise _refused("token has invalid claims: token is not valid yet") from exc
-        except (jwt.InvalidTokenError, ValueError) as exc:
+        except (jwt.InvalidTokenError, ValueError, OverflowError, RecursionError) as exc:
             raise _refused("token is malformed") from exc
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from supalocal.auth.errors import AuthError
 if TYPE_CHECKING:
     from aiohttp import web
 
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _KINDS: dict[type, str] = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
 
 
@@ -50,6 +52,8 @@ class Parameters:
 async def read_parameters(request: web.Request) -> Parameters:
     """The request's body. Raises AuthError for anything but a JSON object."""
     body = (await request.read()).strip()
+    if _NUL.search(body):
+        raise _unreadable("Postgres cannot store \\u0000")
     try:
         given = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as exc:

@@ -16,6 +16,7 @@ LONGEST_PASSWORD = 72
 
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|ms|h|m|s))+", re.ASCII)
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|h|m|s)", re.ASCII)
+_LONGEST_SECONDS = 2**63 / 1e9  # Go counts nanoseconds
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -57,9 +58,10 @@ def ban_duration(text: str) -> timedelta | None:
     """How long a ban lasts, in Go's notation (`1h30m`); None for `none`. Raises AuthError for anything else."""
     if text == "none":
         return None
-    if not _DURATION.fullmatch(text):
+    seconds = sum(float(count) * _SECONDS[unit] for count, unit in _PART.findall(text))
+    if not _DURATION.fullmatch(text) or seconds > _LONGEST_SECONDS:
         raise invalid(f'invalid format for ban duration: time: invalid duration "{text}"')
-    return timedelta(seconds=sum(float(count) * _SECONDS[unit] for count, unit in _PART.findall(text)))
+    return timedelta(seconds=seconds)
 
 
 def invalid(message: str) -> AuthError:

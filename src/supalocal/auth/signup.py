@@ -20,7 +20,6 @@ from supalocal.auth.users import (
     change_user,
     merged,
     save_identity,
-    user_by_id,
     user_holding_email,
 )
 
@@ -114,7 +113,7 @@ async def _confirm(connection: Connection, user: User, new: NewUser) -> User:
     data = {**new.user_metadata, "sub": str(user.id), **data}
     with failing("Database error updating user"):
         await save_identity(connection, user.id, EMAIL, data)
-        await change_user(
+        user = await change_user(
             connection,
             user.id,
             raw_user_meta_data=merged(user.user_metadata, data),
@@ -125,10 +124,9 @@ async def _confirm(connection: Connection, user: User, new: NewUser) -> User:
 
 async def confirm_email(connection: Connection, user: User) -> User:
     """The user with a confirmed address."""
-    await change_user(connection, user.id, email_confirmed_at=datetime.now(UTC), confirmation_token="")
-    current = await user_by_id(connection, user.id)
-    known = current.user_metadata if current else user.user_metadata
-    return await change_user(connection, user.id, raw_user_meta_data=merged(known, {"email_verified": True}))
+    user = await change_user(connection, user.id, email_confirmed_at=datetime.now(UTC), confirmation_token="")
+    verified = merged(user.user_metadata, {"email_verified": True})
+    return await change_user(connection, user.id, raw_user_meta_data=verified)
 
 
 def _taken() -> AuthError:

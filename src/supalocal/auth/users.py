@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from supalocal.auth import queries
-from supalocal.auth.errors import UnreadableUserError
+from supalocal.auth.errors import AuthError, UnreadableUserError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,7 +157,7 @@ async def change_user(connection: Connection, user_id: UUID, **columns: Any) -> 
     await connection.execute(update, {**values, "_id": user_id})
     user = await user_by_id(connection, user_id)
     if user is None:
-        raise UnreadableUserError(f"A trigger took the user {user_id} away from Auth.")
+        raise AuthError(404, "user_not_found", "User not found")  # somebody deletes them just now
     return user
 
 
