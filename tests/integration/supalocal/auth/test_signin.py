@@ -36,7 +36,7 @@ async def test_a_row_that_hosted_cannot_read_fails_here_too(sign_in, postgres, c
     await postgres.execute("delete from auth.users where email = %s", [email])
 
 
-@pytest.mark.parametrize("password", ["wrong", "", PASSWORD + " ", "x" * 100, "\0", "\ud800"])
+@pytest.mark.parametrize("password", ["wrong", "", PASSWORD + " ", "x" * 100, "\ud800"])
 async def test_a_wrong_password_is_refused(sign_in, password):
     """Whatever it looks like."""
     answer = await sign_in(SEEDED, password)
