@@ -42,6 +42,14 @@ async def test_what_is_there_from_the_beginning(postgres):
     assert await value(postgres, "select crypt('x', '$1$ab') = extensions.crypt('x', '$1$ab')")
 
 
+async def test_statements_are_counted(postgres):
+    """By pg_stat_statements, loaded as on hosted."""
+    for _ in range(3):
+        await postgres.execute("select 'counted'")
+    query = "select calls from pg_stat_statements where query = 'select $1' and dbid = (select oid from pg_database"
+    assert await value(postgres, f"{query} where datname = current_database())") == 3
+
+
 async def test_moddatetime_stamps_an_update(postgres):
     """The trigger of most projects."""
     await postgres.execute(
