@@ -37,6 +37,7 @@ class Config:
     enable_email_signup: bool = True
     enable_refresh_token_rotation: bool = True
     refresh_token_reuse_interval: int = 10  # seconds
+    custom_access_token_hook: str = ""  # a URI; '' where none is enabled
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ def read_config(path: Path) -> Config:
         refresh_token_reuse_interval=read.value(
             "auth.refresh_token_reuse_interval", usual.refresh_token_reuse_interval
         ),
+        custom_access_token_hook=read.hook("auth.hook.custom_access_token"),
     )
 
 
@@ -148,6 +150,10 @@ class _Reader:
         if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
             raise ProjectError(f"{self.path}: {key} must be a list of strings, not {found!r}.")
         return tuple(found)
+
+    def hook(self, key: str) -> str:
+        """The URI of a hook that is enabled."""
+        return self.value(f"{key}.uri", "") if self.value(f"{key}.enabled", False) else ""
 
     def _find(self, key: str) -> Any:
         found: Any = self.document

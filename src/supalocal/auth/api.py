@@ -53,7 +53,8 @@ class AuthApi:
         self._pool = AsyncConnectionPool[Any](
             dsn, min_size=0, max_size=_POOL_MAX, max_idle=_IDLE_SECONDS, open=False, kwargs={"autocommit": True}
         )
-        self._service = Service(self._pool, config, Signer(jwt_secret, issuer, config.jwt_expiry))
+        signer = Signer(jwt_secret, issuer, config.jwt_expiry, config.custom_access_token_hook)
+        self._service = Service(self._pool, config, signer)
 
     async def start(self) -> None:
         """Be ready to connect."""

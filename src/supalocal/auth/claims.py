@@ -29,15 +29,19 @@ _CHECKS = {
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Signs and checks access tokens; `lifetime` in seconds, `issuer` the URL of Auth."""
+    """Signs and checks access tokens; `lifetime` in seconds, `issuer` the URL of Auth.
+
+    `hook` is the URI of the function that has the last word on the claims, '' where there is none.
+    """
 
     secret: str
     issuer: str
     lifetime: int
+    hook: str = ""
 
-    def sign(self, user: User, session: UUID, methods: list[dict[str, Any]], now: int) -> str:
-        """The access token of a session from `now` (seconds since 1970) on."""
-        claims = {
+    def claims(self, user: User, session: UUID, methods: list[dict[str, Any]], now: int) -> dict[str, Any]:
+        """What the access token of a session claims from `now` (seconds since 1970) on."""
+        return {
             "iss": self.issuer,
             "sub": str(user.id),
             "aud": user.aud,
@@ -53,6 +57,9 @@ class Signer:
             "session_id": str(session),
             "is_anonymous": user.is_anonymous,
         }
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        """The claims as a token."""
         return jwt.encode(claims, self.secret, algorithm=_ALGORITHM)
 
     def verify(self, token: str) -> dict[str, Any]:

@@ -121,6 +121,10 @@ REVOKE_FAMILY = """
 update auth.refresh_tokens set revoked = true, updated_at = clock_timestamp() where session_id = %s and not revoked
 """
 
+LIMIT_HOOK = "set local statement_timeout = '2s'"
+UNLIMIT = "set local statement_timeout = 0"
+CALL_HOOK = "select {}(%s)"
+
 NOTE_REFRESH = """
 update auth.sessions
 set refreshed_at = now() at time zone 'utc', updated_at = now(),

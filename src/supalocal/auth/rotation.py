@@ -15,7 +15,7 @@ from psycopg.rows import class_row
 from supalocal.auth import queries
 from supalocal.auth.errors import AuthError, failing
 from supalocal.auth.rules import invalid
-from supalocal.auth.sessions import REFRESH_TOKEN_LENGTH, Origin, add_refresh_token, grant
+from supalocal.auth.sessions import REFRESH_TOKEN_LENGTH, Method, Origin, add_refresh_token, grant
 from supalocal.auth.users import user_by_id
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ async def refresh(service: Service, token: str, origin: Origin) -> dict[str, Any
         if issued is not None:
             given = {"session": session_id, "user_agent": origin.user_agent, "ip": origin.ip}
             await connection.execute(queries.NOTE_REFRESH, given)
-            return await grant(connection, service.signer, user, session_id, issued)
+            return await grant(connection, service.signer, user, session_id, issued, Method.REFRESH)
     # Only here: raised within, it would undo that the family was revoked.
     raise _refused("refresh_token_already_used", "Already Used")
 

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from supalocal.auth import queries
 from supalocal.auth.errors import failing
+from supalocal.auth.hook import customised
 from supalocal.auth.rendering import rendered_session
 from supalocal.auth.users import change_user
 
@@ -30,6 +31,7 @@ class Method(StrEnum):
 
     ANONYMOUS = "anonymous"
     PASSWORD = "password"  # noqa: S105  a method's name
+    REFRESH = "token_refresh"  # by a token; no session begins so
 
 
 class Scope(StrEnum):
@@ -63,19 +65,22 @@ async def open_session(
         refresh_token = await add_refresh_token(connection, user.id, session)
         user = await change_user(connection, user.id, last_sign_in_at=datetime.now(UTC))
         await connection.execute(queries.INSERT_METHOD, [session, method])
-    return await grant(connection, signer, user, session, refresh_token)
+    return await grant(connection, signer, user, session, refresh_token, method)
 
 
 async def grant(
-    connection: Connection, signer: Signer, user: User, session: UUID, refresh_token: str
+    connection: Connection, signer: Signer, user: User, session: UUID, refresh_token: str, method: Method
 ) -> dict[str, Any]:
-    """A new access token of the session beside the refresh token."""
+    """A new access token of the session beside the refresh token; `method` is how it was come by."""
     rows = await (await connection.execute(queries.METHODS, [session])).fetchall()
-    methods = [{"method": method, "timestamp": timestamp} for method, timestamp in rows]
+    methods = [{"method": known, "timestamp": timestamp} for known, timestamp in rows]
     now = int(time.time())
+    claims = signer.claims(user, session, methods, now)
+    if signer.hook:
+        claims = await customised(connection, signer.hook, claims, method)
     return rendered_session(
         user,
-        access_token=signer.sign(user, session, methods, now),
+        access_token=signer.sign(claims),
         refresh_token=refresh_token,
         now=now,
         lifetime=signer.lifetime,

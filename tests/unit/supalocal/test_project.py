@@ -33,7 +33,9 @@ def test_settings_come_from_config_toml(folder):
         "[db]\nport = 2\n[db.seed]\nenabled = false\nsql_paths = ['a.sql']\n[db.migrations]\nenabled = false\n"
         "[auth]\nenable_signup = false\nenable_anonymous_sign_ins = true\njwt_expiry = 60\n"
         "minimum_password_length = 8\nenable_refresh_token_rotation = false\nrefresh_token_reuse_interval = 0\n"
-        "[auth.email]\nenable_signup = false\n[studio]\nport = 3\n"
+        "[auth.email]\nenable_signup = false\n"
+        "[auth.hook.custom_access_token]\nenabled = true\nuri = 'pg-functions://postgres/public/hook'\n"
+        "[studio]\nport = 3\n"
     )
     assert Project.read(folder).config == Config(
         port=1,
@@ -52,6 +54,7 @@ def test_settings_come_from_config_toml(folder):
         enable_email_signup=False,
         enable_refresh_token_rotation=False,
         refresh_token_reuse_interval=0,
+        custom_access_token_hook="pg-functions://postgres/public/hook",
     )
 
 
