@@ -18,6 +18,7 @@ FIRST_RETRY_SECONDS = 0.05
 LONGEST_RETRY_SECONDS = 1.0
 _LOST = "lost %d changes, and what else is committed within a moment, for everyone, as a failing poll does: %s"
 PARTITIONS_SECONDS = 3600.0
+SLOT_SECONDS, SLOT_POLL_SECONDS = 2.0, 0.002
 # How often the real server looks for tables that joined or left the publication since channels subscribed.
 PUBLICATION_SECONDS = 60.0
 
@@ -65,6 +66,7 @@ class Feed:
                 self._hub.send_row,
                 gathers=self._quirks,
             )
+            opened.push_async_callback(_await_end, delivering, stream.slot)
             opened.push_async_callback(stream.close)
             self._open = opened.pop_all()
         self._hub.attach(subscribing)
@@ -121,6 +123,17 @@ class Feed:
                 _disconnect(missed)
             await asyncio.sleep(delay)
             delay = min(delay * 2, LONGEST_RETRY_SECONDS)
+
+
+async def _await_end(connection: psycopg.AsyncConnection, slot: str) -> None:
+    """Return when the slot is gone: nobody can drop the database before."""
+    with contextlib.suppress(psycopg.Error, TimeoutError):
+        async with asyncio.timeout(SLOT_SECONDS):
+            while True:
+                cursor = await connection.execute(queries.SLOT_EXISTS, [slot])
+                if await cursor.fetchone() != (True,):
+                    return
+                await asyncio.sleep(SLOT_POLL_SECONDS)
 
 
 async def _deliver(stream: ChangeStream, delivery: Delivery) -> None:

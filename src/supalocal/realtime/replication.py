@@ -63,6 +63,7 @@ class ChangeStream:
         self._descriptor = connection.pgconn.socket
         self._loop = asyncio.get_running_loop()
         self._relations: dict[int, Relation] = {}
+        self.slot = f"supalocal_realtime_{secrets.token_hex(6)}"
         self._backlog = Backlog()
         self._redefined: list[Relation] = []
         self._polled_at = self._committed_at = self._slot_from = 0.0
@@ -101,13 +102,12 @@ class ChangeStream:
         return stream
 
     async def _start(self, publications: Sequence[str]) -> None:
-        slot = f"supalocal_realtime_{secrets.token_hex(6)}"
         await self._connection.execute(
-            f"CREATE_REPLICATION_SLOT {slot} TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')".encode()
+            f"CREATE_REPLICATION_SLOT {self.slot} TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')".encode()
         )
         names = ",".join('"' + name.replace('"', '""') + '"' for name in publications).replace("'", "''")
         options = f"proto_version '1', publication_names '{names}', messages 'true'"
-        self._pgconn.send_query(f"START_REPLICATION SLOT {slot} LOGICAL 0/0 ({options})".encode())
+        self._pgconn.send_query(f"START_REPLICATION SLOT {self.slot} LOGICAL 0/0 ({options})".encode())
         await self._copying()
         self._resume()
         self._report()
@@ -260,7 +260,7 @@ class ChangeStream:
         self._arrived.set()
 
     async def close(self) -> None:
-        """End the connection; the slot is temporary and goes with it."""
+        """End the connection; the slot is temporary and goes with it, a moment later."""
         self._pause()
         if self._timer:
             self._timer.cancel()

@@ -122,11 +122,16 @@ def sign(bare_stack):
 
 @pytest.fixture
 def serve(bare_stack):
-    """Serves the stack's database with limits of the test's own; yields the socket's URL."""
+    """Serves the stack's database with limits, or without quirks, of the test's own; yields the socket's URL."""
 
     @asynccontextmanager
-    async def serving(**limits):
-        realtime = Realtime(dsn=bare_stack.admin_db_url, jwt_secret=bare_stack.keys.jwt_secret, limits=Limits(**limits))
+    async def serving(*, quirks=True, **limits):
+        realtime = Realtime(
+            dsn=bare_stack.admin_db_url,
+            jwt_secret=bare_stack.keys.jwt_secret,
+            limits=Limits(**limits),
+            quirks=quirks,
+        )
         application = web.Application()
         application.router.add_get("/websocket", realtime.handle_socket)
         application.router.add_post("/broadcast", realtime.handle_broadcast)
