@@ -47,7 +47,7 @@ end $$;
 create or replace function realtime.renew_message_partitions() returns void
 language plpgsql
 set search_path = pg_catalog
-set client_min_messages = 'warning'
+set lock_timeout = '1s' -- whoever waits for the table holds up all who send
 set supalocal.mirroring = 'on' -- partitions are in no publication that is mirrored
 as $$
 declare
@@ -68,6 +68,8 @@ begin
   loop
     execute format('drop table realtime.%I', expired);
   end loop;
+exception when lock_not_available then
+  raise warning 'realtime.messages is in use: its partitions are renewed later';
 end
 $$;
 

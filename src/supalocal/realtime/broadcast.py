@@ -83,7 +83,9 @@ def from_row(row: Mapping[str, object], *, is_replayed: bool = False) -> RoomMes
     by hand: the real server drops it as well.
     """
     topic, event, body = row["topic"], row["event"], _body(row)
-    if not isinstance(topic, str) or not isinstance(event, str) or body is None or row.get("skip_broadcast") == "t":
+    if not isinstance(topic, str) or not isinstance(event, str) or body is None:
+        return None
+    if row["private"] is None or row.get("skip_broadcast") == "t":
         return None
     meta = {"replayed": True, "id": row["id"]} if is_replayed else {"id": row["id"]}
     return RoomMessage(topic, row["private"] == "t", Broadcast.of(event, body, meta=meta))

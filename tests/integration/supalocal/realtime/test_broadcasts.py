@@ -250,6 +250,25 @@ async def test_a_replay_may_be_refused(client, sign, private, replay, reason):
     assert reply == {"status": "error", "response": {"reason": reason}}
 
 
+async def test_open_transactions_hold_up_no_partitions(bare_stack, db):
+    """While one that has sent is open, partitions are left for later, with a warning."""
+    warnings = []
+    db.add_notice_handler(lambda notice: warnings.append(notice.message_primary))
+    await db.execute("drop table realtime." + (await days_ahead(db, 3)))
+    async with await psycopg.AsyncConnection.connect(bare_stack.db_url) as sender:
+        await sender.execute("""select realtime.send('{}', 'ping', 'elsewhere', false)""")
+        await db.execute("select realtime.renew_message_partitions()")
+    assert warnings == ["realtime.messages is in use: its partitions are renewed later"]
+    await db.execute("select realtime.renew_message_partitions()")
+    await db.execute("select from realtime." + (await days_ahead(db, 3)))
+
+
+async def days_ahead(db, days):
+    """The name of a day's partition."""
+    name = "select to_char(timezone('utc', now()) + make_interval(days => %s), '\"messages_\"YYYY_MM_DD')"
+    return (await (await db.execute(name, [days])).fetchone())[0]
+
+
 async def test_messages_live_for_three_days(db):
     """Partitions older than that are dropped, and those of the next days are there before they are needed."""
     await db.execute("create table realtime.messages_2001_01_01 partition of realtime.messages "

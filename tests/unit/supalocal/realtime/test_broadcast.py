@@ -104,7 +104,7 @@ def test_a_row_of_bytes_becomes_a_raw_message():
     assert (message.user.body, message.envelope) == (b"\x00\xff", "")
 
 
-@pytest.mark.parametrize("lacking", [{"event": None}, {"payload": None}, {"skip_broadcast": "t"}])
+@pytest.mark.parametrize("lacking", [{"event": None}, {"payload": None}, {"private": None}, {"skip_broadcast": "t"}])
 def test_a_row_without_a_message_is_none(lacking):
     """What has no event or payload, or is to be skipped, is not sent."""
     assert from_row(ROW | lacking) is None
