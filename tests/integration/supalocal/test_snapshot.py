@@ -1,8 +1,13 @@
 """Rows put back as migrations and seed left them, whatever a test did."""
 
+import asyncio
+
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from supalocal import bootstrap
+from supalocal.clients import Supabase
 from supalocal.errors import SnapshotError
 from supalocal.snapshot import Snapshot
 
@@ -43,23 +48,31 @@ SEQUENCES = ["tickets", "hens_id_seq", "visits_id_seq", '"Über Uns_id_seq"']
 
 
 @pytest.fixture
-async def project(prepared, postgres):
-    """The logins of a database with rows of every awkward kind."""
-    await postgres.execute(PROJECT)
-    return prepared
+async def project(bare_stack):
+    """The superuser's URL of a database with rows of every awkward kind."""
+    url = make_conninfo(bare_stack.admin_db_url, dbname="snapshots")
+    with psycopg.connect(bare_stack.admin_db_url, autocommit=True) as admin:
+        admin.execute("create database snapshots")
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            await bootstrap.prepare(connection)
+        with psycopg.connect(bare_stack.db_url, dbname="snapshots", autocommit=True) as connection:
+            connection.execute(PROJECT)
+        yield url
+        admin.execute("drop database snapshots with (force)")
 
 
 @pytest.fixture
-def database(project):
+def database(bare_stack, project):
     """A test's own connection, each statement its own transaction."""
-    with psycopg.connect(project.postgres, autocommit=True) as connection:
+    assert project
+    with psycopg.connect(bare_stack.db_url, dbname="snapshots", autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
 def snapshot(project):
     """Taken of it."""
-    with Snapshot(project.admin, patience=0.2) as taken:
+    with Snapshot(project, patience=0.2) as taken:
         yield taken
 
 
@@ -118,7 +131,7 @@ def test_no_trigger_notices(database, project, mode):
     )
     state = "select tgenabled from pg_trigger where tgname = 'notice'"
     before = database.execute(state).fetchone()
-    with Snapshot(project.admin) as taken:
+    with Snapshot(project) as taken:
         database.execute("update eggs set hen = null")
         taken.restore()
     assert database.execute("select * from noticed").fetchall() == []
@@ -137,7 +150,7 @@ def test_a_rule_does_not_keep_rows(database, snapshot):
 def test_a_transaction_left_open_is_named_and_cut(database, project, snapshot):
     """It does not hang; the next time nothing is in the way."""
     before = contents(database)
-    with psycopg.connect(project.postgres, application_name="forgetful") as left_open:
+    with psycopg.connect(project, application_name="forgetful") as left_open:
         left_open.execute("insert into hens default values")
         with pytest.raises(SnapshotError, match=r"holds hens: .* of forgetful, .*\n?.*insert into hens"):
             snapshot.restore()
@@ -149,7 +162,7 @@ def test_a_transaction_left_open_is_named_and_cut(database, project, snapshot):
 def test_a_transaction_that_only_reads_is_in_nobodys_way(database, project, snapshot):
     """It may stay open."""
     before = contents(database)
-    with psycopg.connect(project.postgres) as reader:
+    with psycopg.connect(project) as reader:
         reader.execute("select * from hens, visits")
         database.execute("insert into visits default values")
         snapshot.restore()
@@ -162,7 +175,7 @@ def test_a_lost_connection_is_opened_anew(database, project, snapshot):
     before = contents(database)
     database.execute("insert into visits default values")
     cut = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'supalocal snapshot'"
-    with psycopg.connect(project.admin) as admin:
+    with psycopg.connect(project) as admin:
         assert admin.execute(cut).fetchall() == [(True,)]
     snapshot.restore()
     assert contents(database) == before
@@ -180,3 +193,25 @@ def test_many_rows_leave_no_room_behind(database, snapshot):
     database.execute("insert into eggs (hen) select 1 from generate_series(1, 20000)")
     snapshot.restore()
     assert database.execute("select pg_relation_size('eggs') < 100000").fetchone() == (True,)
+
+
+async def test_who_listens_hears_nothing_of_it(bare_stack):
+    """Neither of what is deleted nor of what comes back, and then everything as before."""
+    heard, ready = asyncio.Queue(), asyncio.Event()
+    with psycopg.connect(bare_stack.db_url, autocommit=True) as database:
+        database.execute("create table listened (id int primary key); insert into listened values (1)")
+        database.execute("alter publication supabase_realtime add table listened")
+        async with Supabase(bare_stack).service_role() as client:
+            channel = client.channel("listened")
+            channel.on_postgres_changes("*", schema="public", table="listened", callback=heard.put_nowait)
+            channel.on_system(lambda _: ready.set())
+            await channel.subscribe()
+            await asyncio.wait_for(ready.wait(), 10)
+            with Snapshot(bare_stack.admin_db_url) as snapshot:
+                database.execute("delete from listened; insert into listened values (2)")
+                events = [(await asyncio.wait_for(heard.get(), 10))["data"]["type"] for _ in range(2)]
+                snapshot.restore()
+            database.execute("update listened set id = 3")
+            events.append((await asyncio.wait_for(heard.get(), 10))["data"]["type"])
+        database.execute("drop table listened")
+    assert events == ["DELETE", "INSERT", "UPDATE"]
