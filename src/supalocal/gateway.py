@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
-from supalocal.apikey import APIKEY
+from supalocal.apikey import APIKEY, AUTHORIZATION
 from supalocal.connection import Connection
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ class Gateway:
         self._listening: asyncio.Server | None = None
         application = web.Application(client_max_size=_MAX_BODY, middlewares=[_preflight])
         application.on_response_prepare.append(_allow_any_origin)
-        for prefix, api in ((_REST, rest), ("/auth/v1", auth)):
-            handler = self._authorized(api.handle)
+        for prefix, handler in ((_REST, self._marked(rest.handle)), ("/auth/v1", self._authorized(auth.handle))):
             application.router.add_route("*", prefix, handler)
             application.router.add_route("*", prefix + "/{path:.*}", handler)
         application.router.add_get("/realtime/v1/websocket", self._socket(realtime.handle_socket), allow_head=False)
@@ -94,6 +93,18 @@ class Gateway:
         if answer is not None:
             answer.headers.update(_ANY_ORIGIN)
         return answer
+
+    def _marked(self, handler: Handler) -> Handler:
+        """Send requests on as they are, with what the key rules give them beside their headers."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            sent = request.headers.get("Authorization")
+            authorization = self._keys.authorization(sent, request.headers.get("apikey"))
+            if authorization is not None:
+                request[AUTHORIZATION] = authorization
+            return await handler(request)
+
+        return handle
 
     def _authorized(self, handler: Handler) -> Handler:
         """Send requests on with the Authorization header that the key rules give them."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from psycopg_pool import PoolTimeout
 
+from supalocal.apikey import AUTHORIZATION
 from supalocal.rest.cache import SchemaCache
 from supalocal.rest.configuration import Configuration
 from supalocal.rest.errors import RestError, SchemaError
@@ -159,11 +160,15 @@ def _document(asked: Request, schema: Schema) -> Answer:
 
 
 async def _raw(request: web.Request) -> RawRequest:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers.pop("authorization", None)
+    if authorization := request.get(AUTHORIZATION):
+        headers["authorization"] = authorization
     return RawRequest(
         method=request.method,
         path=request.match_info.get("path", ""),
         query=request.raw_path.partition("?")[2],
-        headers={name.lower(): value for name, value in request.headers.items()},
+        headers=headers,
         prefer=tuple(request.headers.getall("Prefer", ())),
         body=await request.read() if request.body_exists else b"",
     )

@@ -48,7 +48,7 @@ async def send_all(connection: AsyncConnection[Any], statements: Sequence[Statem
     for text, result in zip(new, results, strict=False):
         if text is not None and result.status != pq.ExecStatus.COMMAND_OK:
             del known[text]
-    return _succeeded(results, connection.info.encoding)
+    return _succeeded(results, connection)
 
 
 def _encoded(values: Iterable[str | None]) -> Iterable[bytes | None]:
@@ -87,11 +87,11 @@ def _exchange(libpq: PGconn) -> PQGen[list[PGresult]]:
     return results
 
 
-def _succeeded(results: Iterable[PGresult], encoding: str) -> list[PGresult]:
+def _succeeded(results: Iterable[PGresult], connection: AsyncConnection[Any]) -> list[PGresult]:
     rows = []
     for result in results:
         if result.status == pq.ExecStatus.FATAL_ERROR:
-            raise psycopg.errors.error_from_result(result, encoding=encoding)
+            raise psycopg.errors.error_from_result(result, encoding=connection.info.encoding)
         if result.status == pq.ExecStatus.TUPLES_OK:
             rows.append(result)
     return rows

@@ -41,6 +41,7 @@ class Write:
     conflict: Conflict | None
     returning: tuple[str, ...]
     apply_defaults: bool
+    tells_location: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ def _plan_write(request: Request, schema: Schema, table: Table) -> Plan:
         conflict=_conflict(request, table),
         returning=_returning(read, table.key) if request.preferences.returned in _WITH_RETURNING else (),
         apply_defaults=request.preferences.missing == "default" and request.action is not Action.PUT,
+        tells_location=request.action is Action.INSERT and request.preferences.returned == "headers-only",
     )
     return Plan(read, _media_and_preferences(request, schema), write=write)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -47,30 +47,9 @@ class Preferences:
     def strict_max_affected(self) -> int | None:
         return self.max_affected if self.is_strict else None
 
-    @property
-    def applied(self) -> str | None:
-        """The Preference-Applied header, or None if nothing was applied."""
-        stated = {
-            "resolution": self.resolution,
-            "missing": self.missing,
-            "return": self.returned,
-            "count": self.count,
-            "tx": self.end,
-            "handling": self.handling,
-            "timezone": self.timezone,
-            "max-affected": self.strict_max_affected,
-        }
-        return ", ".join(f"{kind}={value}" for kind, value in stated.items() if value is not None) or None
-
-    def only(self, *kinds: str) -> Preferences:
-        """Without the preferences that say nothing about this kind of request."""
-        return replace(
-            self,
-            resolution=self.resolution if "resolution" in kinds else None,
-            missing=self.missing if "missing" in kinds else None,
-            returned=self.returned if "returned" in kinds else None,
-            max_affected=self.max_affected if "max_affected" in kinds else None,
-        )
+    def applied(self, *kinds: str) -> str | None:
+        """The Preference-Applied header, or None if nothing was; `kinds` are those that only some requests heed."""
+        return _applied(self, kinds)
 
     def refuse_invalid(self) -> None:
         if self.is_strict and self.invalid:
@@ -79,6 +58,21 @@ class Preferences:
 
 
 NONE = Preferences()
+
+
+@lru_cache(maxsize=256)
+def _applied(preferences: Preferences, kinds: tuple[str, ...]) -> str | None:
+    stated = {
+        "resolution": preferences.resolution if "resolution" in kinds else None,
+        "missing": preferences.missing if "missing" in kinds else None,
+        "return": preferences.returned if "returned" in kinds else None,
+        "count": preferences.count,
+        "tx": preferences.end,
+        "handling": preferences.handling,
+        "timezone": preferences.timezone,
+        "max-affected": preferences.strict_max_affected if "max_affected" in kinds else None,
+    }
+    return ", ".join(f"{kind}={value}" for kind, value in stated.items() if value is not None) or None
 
 
 def parse_preferences(headers: tuple[str, ...], timezones: Collection[str]) -> Preferences:

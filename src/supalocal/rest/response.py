@@ -77,7 +77,7 @@ def profile(request: Request) -> dict[str, str]:
 
 
 def _applied(request: Request, *kinds: str) -> dict[str, str]:
-    applied = request.preferences.only(*kinds).applied
+    applied = request.preferences.applied(*kinds)
     return {"Preference-Applied": applied} if applied else {}
 
 
@@ -105,7 +105,7 @@ def _insert(request: Request, plan: Plan, result: Result, _: str) -> Answer:
     write = plan.write
     kinds = ["returned", "missing"] + ["resolution"] * bool(write and write.conflict)
     headers = {"Content-Range": _changed(request, result, 1, 0)} | _applied(request, *kinds)
-    if result.location and request.preferences.returned == "headers-only":
+    if result.location:
         pairs = (pair.partition("=") for pair in result.location)
         keys = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, _, value in pairs)
         headers["Location"] = f"/{request.name.name}?{keys}"

@@ -9,7 +9,7 @@ from aiohttp import web
 from yarl import URL
 
 from supalocal import ports
-from supalocal.apikey import APIKEY
+from supalocal.apikey import APIKEY, AUTHORIZATION
 from supalocal.gateway import Gateway
 from supalocal.keys import PUBLISHABLE_KEY, SECRET_KEY, Keys
 
@@ -24,7 +24,8 @@ class Echo:
             {
                 "path": request.match_info.get("path", ""),
                 "query": request.rel_url.raw_query_string,
-                "authorization": request.headers.get("Authorization"),
+                "authorization": request.get(AUTHORIZATION),
+                "header": request.headers.get("Authorization"),
                 "size": len(await request.read()),
             }
         )
@@ -77,6 +78,9 @@ async def test_an_sb_key_arrives_as_its_token(door, apikey, token):
         async with door.post("/rest/v1/t", headers=headers, data=b"body") as answer:
             told = await answer.json()
             assert (told["authorization"], told["size"]) == (f"Bearer {token}", 4)
+        async with door.post("/auth/v1/t", headers=headers, data=b"body") as answer:
+            told = await answer.json()
+            assert (told["header"], told["size"]) == (f"Bearer {token}", 4)
 
 
 async def test_an_unknown_sb_key_is_no_bearer_token(door):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from supalocal.rest.media import Form, Media
-from supalocal.rest.request import Action
 from supalocal.rest.sql.calling import Calling
 from supalocal.rest.sql.reading import Reading
 from supalocal.rest.sql.text import Statement, Values, array_literal
@@ -74,7 +73,7 @@ class _Whole:
 
     def _location(self, plan: Plan) -> str:
         write = plan.write
-        if write is None or write.action is not Action.INSERT or not write.returning or not write.table.key:
+        if write is None or not write.tells_location or not write.table.key:
             return "null::json"
         keys = self._values.add(array_literal(write.table.key))
         return (

@@ -19,18 +19,18 @@ def test_the_first_of_a_kind_counts():
 
 def test_no_header_prefers_nothing():
     """Without a header nothing is preferred or applied."""
-    assert (parse_preferences((), ()), NONE.applied) == (NONE, None)
+    assert (parse_preferences((), ()), NONE.applied()) == (NONE, None)
 
 
 def test_applied_in_postgrests_order():
     """Preference-Applied lists in a fixed order."""
     read = parse_preferences(("count=exact,return=minimal,resolution=merge-duplicates",), ())
-    assert read.applied == "resolution=merge-duplicates, return=minimal, count=exact"
+    assert read.applied("resolution", "returned") == "resolution=merge-duplicates, return=minimal, count=exact"
 
 
 def test_only_drops_what_a_request_does_not_apply():
     """A read applies no return preference."""
-    assert parse_preferences(("return=minimal,count=exact",), ()).only().applied == "count=exact"
+    assert parse_preferences(("return=minimal,count=exact",), ()).applied() == "count=exact"
 
 
 def test_max_affected_needs_strict():
