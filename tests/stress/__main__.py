@@ -1,4 +1,4 @@
-"""Runs the database's concurrency scenarios, each several times, on a server of its own."""
+"""Runs the concurrency scenarios, each several times, on a server of its own."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import time
 from pathlib import Path
 from random import Random
 
-from tests.stress import claims, codes, joins, typists, writers
+from tests.stress import claims, codes, joins, soak, typists, writers
 from tests.stress.checks import Failed
 from tests.stress.load import SHORT, Load
 from tests.stress.server import ROOT, Server, prepared
 
-SCENARIOS = {"joins": joins, "codes": codes, "writers": writers, "claims": claims, "typists": typists}
+SCENARIOS = {"joins": joins, "codes": codes, "writers": writers, "claims": claims, "typists": typists, "soak": soak}
 
 
 def main() -> int:
     options = parsed()
     load = SHORT if options.short else Load()
     if options.seconds is not None:
-        load = dataclasses.replace(load, seconds=options.seconds)
+        load = dataclasses.replace(load, seconds=options.seconds, soak_seconds=options.seconds)
     names = options.scenarios or list(SCENARIOS)
     return asyncio.run(stress(names, load, options))
 
@@ -38,7 +38,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("scenarios", nargs="*", metavar="NAME", help="which scenarios; all of them without a name")
     parser.add_argument("--times", type=int, default=20, help="how often each runs (default: %(default)s)")
     parser.add_argument("--short", action="store_true", help="ask less of each, as CI does")
-    parser.add_argument("--seconds", type=float, help="how long the typists write; the writers take a third of it")
+    parser.add_argument("--seconds", type=float, help="how long typists and soak last; writers take a third of it")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="repeat a run's choices")
     parser.add_argument("--project", type=Path, default=ROOT, help="where the supabase/ folder is (default: here)")
     parser.add_argument("--server-log", type=Path, help="keep it there; it names the statements of a deadlock")
@@ -57,11 +57,16 @@ async def stress(names: list[str], load: Load, options: argparse.Namespace) -> i
     async with prepared(options.db_url, options.project, options.server_log) as server:
         version = (await server.execute("show server_version"))[0]["server_version"]
         say(f"Postgres {version}, seed {options.seed}")
-        for name in names:
-            for number in range(options.seed, options.seed + options.times):
-                failures += not await passes(name, server, number, load)
-    say(f"{failures} of {len(names) * options.times} runs failed" if failures else "Every check held.")
+        runs = [(name, options.seed + number) for name in names for number in range(times(name, options))]
+        for name, number in runs:
+            failures += not await passes(name, server, number, load)
+    say(f"{failures} of {len(runs)} runs failed" if failures else "Every check held.")
     return min(failures, 1)
+
+
+def times(name: str, options: argparse.Namespace) -> int:
+    """How often the scenario runs; the soak, which lasts, once."""
+    return 1 if SCENARIOS[name] is soak else int(options.times)
 
 
 async def passes(name: str, server: Server, seed: int, load: Load) -> bool:

@@ -11,6 +11,7 @@ class Load:
     taken_codes: int = 0  # of the 10,000, before the creators begin
     messages: int = 5_000
     seconds: float = 30.0  # of typing; writers write for a third of it
+    soak_seconds: float = 300.0
 
 
-SHORT = Load(taken_codes=9_000, messages=1_000, seconds=5.0)
+SHORT = Load(taken_codes=9_000, messages=1_000, seconds=5.0, soak_seconds=30.0)

@@ -42,3 +42,8 @@ def test_each_message_is_completed_once_though_workers_die(stress):
 def test_no_upsert_of_activity_fails(stress):
     """Not beside 63 others, stale rows, nor the clean-up."""
     assert "upserts by 64 clients in 16 sessions" in stress("typists")
+
+
+def test_subscribers_come_and_go_without_a_trace(stress):
+    """200 of them under load miss nothing while they are connected, and the stack gives back all that they took."""
+    assert "none missed" in stress("soak")

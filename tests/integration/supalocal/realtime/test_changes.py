@@ -1,6 +1,5 @@
 """Changes of the database, from the write-ahead log to a socket."""
 
-import asyncio
 
 import aiohttp
 import psycopg
