@@ -1,1 +1,1 @@
-"""Stand-ins for extensions that hosted projects have and our Postgres lacks; the real one wins where it is there."""
+"""Stand-ins for extensions that our Postgres lacks, and what lets `postgres` create those that it has."""

@@ -37,7 +37,8 @@ _PRIVILEGED = (
 def stock(shelf: Path, system: Path) -> None:
     """Write the files into the directory `shelf`; `system` is where the server's own extensions are."""
     for source in resources.files(__package__).iterdir():
-        if source.name.endswith((".control", ".sql")):
+        name, _, kind = source.name.replace("--", ".").partition(".")
+        if kind.endswith(("control", "sql")) and not (system / f"{name}.control").exists():
             _put(shelf / source.name, source.read_bytes())
     for name in _PRIVILEGED:
         control = system / f"{name}.control"
