@@ -176,7 +176,7 @@ async def _raw(request: web.Request) -> RawRequest:
 
 @lru_cache(maxsize=64)
 def _search_path(schema: str, extra: tuple[str, ...]) -> str:
-    return ", ".join(quoted(name) for name in dict.fromkeys([schema, *extra]))
+    return ", ".join(quoted(name) for name in (schema, *extra))  # twice where it is among them, as PostgREST does
 
 
 def _headers_json(headers: Mapping[str, str]) -> str:

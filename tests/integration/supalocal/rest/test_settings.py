@@ -16,6 +16,7 @@ create function refuse_nobody() returns void language plpgsql as $$
 begin
   if current_setting('request.path') = '/sales' and current_user = 'anon' then raise sqlstate 'PT418'; end if;
 end $$;
+create function seen_path() returns text stable language sql as $$ select current_setting('search_path') $$;
 grant select, insert on sales to anon, service_role;
 """
 
@@ -100,6 +101,13 @@ async def test_a_client_may_roll_back_where_it_is_allowed(http, configure):
         assert (answer.status, await answer.json()) == (201, [{"id": 9, "town": None, "amount": None}])
         assert answer.headers["Preference-Applied"] == "return=representation, tx=rollback"
     assert await told(http, "sales?id=eq.9") == (200, [])
+
+
+async def test_a_request_sees_its_schema_and_then_the_extra_search_path(http, configure):
+    """The schema stands first, and once more where it is in the extra path: SQL that reads the setting sees the same."""
+    assert await told(http, "rpc/seen_path") == (200, '"public", "public", "extensions"')
+    await configure("db_extra_search_path", "extensions")
+    assert await told(http, "rpc/seen_path") == (200, '"public", "extensions"')
 
 
 async def test_rows_can_be_limited(http, configure):
