@@ -38,6 +38,7 @@ class Wishes:
     db_url: str | None
     seed: bool
     cron: bool
+    realtime_quirks: bool
 
 
 class Instance:
@@ -143,7 +144,14 @@ class Instance:
 
         # A copy, so that the address stays ours, and calls wait in its queue, while a reset runs.
         wishes = self._wishes
-        services = serving(self._listener.dup(), self.database, self._project.config, wishes.keys, cron=wishes.cron)
+        services = serving(
+            self._listener.dup(),
+            self.database,
+            self._project.config,
+            wishes.keys,
+            cron=wishes.cron,
+            realtime_quirks=wishes.realtime_quirks,
+        )
         await self._services.enter_async_context(services)
 
     async def _make_anew(self) -> None:

@@ -30,9 +30,9 @@ _LOGIN_SECONDS = 10.0
 
 @asynccontextmanager
 async def serving(
-    listener: socket.socket, database: Database, config: Config, keys: Keys, *, cron: bool
+    listener: socket.socket, database: Database, config: Config, keys: Keys, *, cron: bool, realtime_quirks: bool
 ) -> AsyncIterator[None]:
-    """Serve on the socket, which is closed at the end; run jobs if `cron`.
+    """Serve on the socket, which is closed at the end; run jobs if `cron`. See Stack for `realtime_quirks`.
 
     Raises UnsuitableDatabaseError if REST cannot log in.
     """
@@ -46,7 +46,7 @@ async def serving(
             extra_search_path=config.extra_search_path,
             max_rows=config.max_rows,
         )
-        realtime = Realtime(dsn=database.admin, jwt_secret=keys.jwt_secret)
+        realtime = Realtime(dsn=database.admin, jwt_secret=keys.jwt_secret, quirks=realtime_quirks)
         issuer = f"http://{ports.LOOPBACK}:{listener.getsockname()[1]}/auth/v1"
         auth = AuthApi(database.auth, config, jwt_secret=keys.jwt_secret, issuer=issuer)
         gateway = Gateway(keys=keys, rest=rest, auth=auth, realtime=realtime)

@@ -31,7 +31,8 @@ class Stack:
     `host` is where the API listens, loopback unless told otherwise; the database never listens elsewhere.
     `db_url`, a superuser's URL, prepares and uses that database instead of starting one; `data` and `db_port` then
     mean nothing. `jwt_secret` replaces the public one, and with it the two JWT keys. Without `cron` no scheduled job
-    runs, as a test may want it.
+    runs, as a test may want it. Without `realtime_quirks` Realtime shows `char(n)` whole, and a filter or policy that
+    fails costs its own subscriber the change; on the real server it loses a moment's changes for everyone.
 
     Starting raises SupalocalError. The URLs are known once the stack has started; asking earlier is a RuntimeError.
     """
@@ -48,6 +49,7 @@ class Stack:
         jwt_secret: str | None = None,
         seed: bool = True,
         cron: bool = True,
+        realtime_quirks: bool = True,
     ) -> None:
         self._project = Project() if project is None else Project.read(project)
         self._keys = Keys(jwt_secret or JWT_SECRET)
@@ -60,6 +62,7 @@ class Stack:
             db_url=db_url,
             seed=seed,
             cron=cron,
+            realtime_quirks=realtime_quirks,
         )
         self._instance: Instance | None = None
 

@@ -104,6 +104,13 @@ def _add_start(start: argparse.ArgumentParser) -> None:
         default=True,
         help="run seed files that did not run yet (default: yes)",
     )
+    add(
+        "--realtime-quirks",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="copy the awkward truths of the real Realtime: char(n) cut to one character, and a filter or policy that "
+        "fails losing a moment's changes for everyone (default: yes)",
+    )
     output = start.add_mutually_exclusive_group()
     output.add_argument("--quiet", action="store_true", help="print nothing but warnings and errors")
     output.add_argument("--json", action="store_true", help="print one line of JSON when ready")
