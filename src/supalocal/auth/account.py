@@ -40,11 +40,11 @@ async def update(service: Service, request: web.Request) -> web.Response:
         caller = await identify(request, service, connection)
     given = await read_parameters(request)
     email, password = _acceptable(given, caller.user, request, service), given.optional_text("password")
+    if email:
+        await _require_unused(service, email, audience(request), caller.user)
     encrypted = await _new_hash(caller.user, password)
     async with service.transaction() as connection:
         user = caller.user
-        if email and await user_holding_email(connection, email, audience(request), but=user.id):
-            raise AuthError(422, "email_exists", "A user with this email address has already been registered")
         if password is not None:
             user = await _set_password(connection, caller, encrypted)
         with failing("Error updating user"):
@@ -83,6 +83,14 @@ def _acceptable(given: Parameters, user: User, request: web.Request, service: Se
         message = "Updating password of an anonymous user without an email or phone is not allowed"
         raise AuthError(422, "validation_failed", message)
     return email if email != user.email else ""
+
+
+async def _require_unused(service: Service, email: str, aud: str, user: User) -> None:
+    async with service.pool.connection() as connection:
+        with failing("Database error checking email"):
+            taken = await user_holding_email(connection, email, aud, but=user.id)
+    if taken:
+        raise AuthError(422, "email_exists", "A user with this email address has already been registered")
 
 
 async def _new_hash(user: User, password: str | None) -> str:
