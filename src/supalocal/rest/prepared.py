@@ -39,7 +39,7 @@ class Preparation:
         if schema is not self._schema or len(self._known) >= _MOST:
             self._known.clear()
             self._schema = schema
-        if payload is not None and payload.arguments is not None:
+        if not request.repeats or (payload is not None and payload.arguments is not None):
             return _prepared(replace(request, payload=payload), schema)
         shape = payload and payload.shape
         known = self._known.get((id(request), shape))

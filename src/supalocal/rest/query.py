@@ -72,7 +72,6 @@ def _reencoded(text: str) -> str:
     return quote(unquote_to_bytes(text.replace("+", " ")).decode("latin-1"), safe="")
 
 
-@lru_cache(maxsize=1024)
 def parse_query(text: str, *, for_call_by_get: bool = False) -> Query:
     """What the query string asks; raises PGRST100. In a GET of a function other parameters are its arguments."""
     given = [(name, value) for name, value in split_query(text) if value is not None]

@@ -53,6 +53,7 @@ _ROOT_ACTIONS = {"GET": Action.DOCUMENT, "HEAD": Action.DOCUMENT, "OPTIONS": Act
 WRITES = {Action.INSERT, Action.UPDATE, Action.PUT, Action.DELETE}
 # The headers that change what is asked.
 _TELLING = ("range", "accept", "content-type", "accept-profile", "content-profile")
+_LONGEST_KEPT = 2000  # characters of a query string
 _WITH_BODY = {Action.INSERT, Action.UPDATE, Action.PUT}
 
 
@@ -79,6 +80,7 @@ class Request:
     preferences: Preferences
     accept: str | None
     body_type: str
+    repeats: bool  # whether an equal request is likely, and then the same object
     payload: Payload | None = None
 
     @property
@@ -89,13 +91,13 @@ class Request:
 def parse_request(raw: RawRequest, configuration: Configuration, timezones: Collection[str]) -> Request:
     """What is asked, without the body; raises the first of PGRST125, 106, 101, 117, 100, 103 and 114 that applies.
 
-    Equal requests are one object.
+    Equal requests are one object, as long as they are not too long to be kept.
     """
     told = tuple(raw.headers.get(name) for name in _TELLING)
-    return _parsed(raw.method, raw.path, raw.query, raw.prefer, told, configuration, frozenset(timezones))
+    parsed = _parsed_once if len(raw.query) <= _LONGEST_KEPT else _parsed
+    return parsed(raw.method, raw.path, raw.query, raw.prefer, told, configuration, frozenset(timezones))
 
 
-@lru_cache(maxsize=1000)
 def _parsed(
     method: str,
     path: str,
@@ -125,7 +127,11 @@ def _parsed(
         preferences=preferences if configuration.client_may_choose_end else replace(preferences, end=None),
         accept=headers["accept"],
         body_type=media_name(headers["content-type"]),
+        repeats=len(query_text) <= _LONGEST_KEPT,
     )
+
+
+_parsed_once = lru_cache(maxsize=1000)(_parsed)
 
 
 def _resource(path: str) -> tuple[dict[str, Action], str]:

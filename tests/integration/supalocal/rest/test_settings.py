@@ -104,7 +104,7 @@ async def test_a_client_may_roll_back_where_it_is_allowed(http, configure):
 
 
 async def test_a_request_sees_its_schema_and_then_the_extra_search_path(http, configure):
-    """The schema stands first, and once more where it is in the extra path: SQL that reads the setting sees the same."""
+    """The schema stands first, and once more where it is in the extra path."""
     assert await told(http, "rpc/seen_path") == (200, '"public", "public", "extensions"')
     await configure("db_extra_search_path", "extensions")
     assert await told(http, "rpc/seen_path") == (200, '"public", "extensions"')

@@ -44,3 +44,10 @@ def test_another_schema_forgets_the_plans():
     prepared(preparation, b'{"id": "1"}')
     with pytest.raises(SchemaError):
         prepared(preparation, b'{"id": "1"}', Schema())
+
+
+def test_a_long_query_is_planned_anew():
+    """A list of thousands of ids does not come twice; keeping it would only take memory."""
+    request = parse_request(RawRequest("GET", "items", f"id=in.({'1,' * 2000}1)", {}, (), b""), Configuration(), ())
+    preparation = Preparation()
+    assert preparation.prepare(request, None, SCHEMA) is not preparation.prepare(request, None, SCHEMA)
