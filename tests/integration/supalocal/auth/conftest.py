@@ -23,9 +23,9 @@ from supalocal.project import Config
 
 PASSWORD = "correct horse"  # noqa: S105  a test's own
 SEEDED = "seeded@example.com"
-# What pgcrypto's crypt(PASSWORD, gen_salt('bf')) gave; not every server here has pgcrypto.
-CRYPTED = "$2a$06$MH80WCg1Pdb06hQxO59zB.uEVESQ3Kyy6xKzKYAF/60GGF/0hpJZ6"
 MIGRATION = """
+create extension if not exists pgcrypto with schema extensions;
+
 create table profiles (id uuid primary key references auth.users on delete cascade, name text);
 create function handle_new_user() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
@@ -50,7 +50,7 @@ insert into auth.users (
   created_at, updated_at, confirmation_token, email_change, email_change_token_new, recovery_token
 ) values (
   '00000000-0000-0000-0000-000000000000', '5eed0000-0000-4000-8000-000000000001', 'authenticated', 'authenticated',
-  '{SEEDED}', '{CRYPTED}', now(), '{{"provider": "email", "providers": ["email"]}}', '{{}}',
+  '{SEEDED}', crypt('{PASSWORD}', gen_salt('bf')), now(), '{{"provider": "email", "providers": ["email"]}}', '{{}}',
   now(), now(), '', '', '', ''
 );
 insert into auth.identities (
