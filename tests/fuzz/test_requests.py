@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import jwt
 import psycopg
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from support.rest_grammar import Request, requests
 
 import supalocal
@@ -137,6 +137,16 @@ def stranger(door: Door) -> Any:
     return door.whoami()
 
 
+def nested(path: str, opening: str, inside: str) -> Request:
+    """A request that goes deeper than any stack."""
+    return Request("GET", f"{path}=({opening * 2000}{inside}{')' * 2001}", {}, None, None)
+
+
+@example(request=nested("shelves?or", "and(", "id.eq.1"))
+@example(request=nested("items?not.and", "not.or(", "id.is.null"))
+@example(request=Request("GET", f"items?select={'items(' * 2000}id{')' * 2000}", {}, None, None))
+@example(request=Request("GET", f"shelves?select=data{'-%3Ea' * 9000}", {}, None, None))
+@example(request=Request("POST", "rpc/echo", {}, None, b'{"a":' * 9000 + b"1" + b"}" * 9000))
 @given(request=requests())
 def test_every_request_is_answered_and_changes_nothing_that_it_may_not(
     door: Door, untouched: Any, stranger: Any, request: Request

@@ -76,6 +76,9 @@ class RestApi:
             given = await self._answer(raw)
         except RestError as error:
             given = error_answer(error, is_head=raw.method == "HEAD")
+        except RecursionError:
+            # What is nested this deeply would be too deep for PostgreSQL soon after.
+            given = error_answer(RestError(500, "54001", "stack depth limit exceeded"), is_head=raw.method == "HEAD")
         return _http(given)
 
     def refuse(self, method: str, path: str) -> web.Response | None:
