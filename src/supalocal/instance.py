@@ -39,6 +39,7 @@ class Wishes:
     seed: bool
     cron: bool
     realtime_quirks: bool
+    realtime_limits: bool
 
 
 class Instance:
@@ -151,6 +152,7 @@ class Instance:
             wishes.keys,
             cron=wishes.cron,
             realtime_quirks=wishes.realtime_quirks,
+            realtime_limits=wishes.realtime_limits,
         )
         await self._services.enter_async_context(services)
 

@@ -13,7 +13,7 @@ from supalocal.auth import AuthApi
 from supalocal.cron import Cron
 from supalocal.errors import UnsuitableDatabaseError
 from supalocal.gateway import Gateway
-from supalocal.realtime import Realtime
+from supalocal.realtime import Limits, Realtime
 from supalocal.rest import RestApi
 
 if TYPE_CHECKING:
@@ -30,9 +30,16 @@ _LOGIN_SECONDS = 10.0
 
 @asynccontextmanager
 async def serving(
-    listener: socket.socket, database: Database, config: Config, keys: Keys, *, cron: bool, realtime_quirks: bool
+    listener: socket.socket,
+    database: Database,
+    config: Config,
+    keys: Keys,
+    *,
+    cron: bool,
+    realtime_quirks: bool,
+    realtime_limits: bool,
 ) -> AsyncIterator[None]:
-    """Serve on the socket, which is closed at the end; run jobs if `cron`. See Stack for `realtime_quirks`.
+    """Serve on the socket, which is closed at the end; run jobs if `cron`. See Stack for Realtime's options.
 
     Raises UnsuitableDatabaseError if REST cannot log in.
     """
@@ -46,7 +53,8 @@ async def serving(
             extra_search_path=config.extra_search_path,
             max_rows=config.max_rows,
         )
-        realtime = Realtime(dsn=database.admin, jwt_secret=keys.jwt_secret, quirks=realtime_quirks)
+        limits = Limits.hosted() if realtime_limits else Limits()
+        realtime = Realtime(dsn=database.admin, jwt_secret=keys.jwt_secret, limits=limits, quirks=realtime_quirks)
         issuer = f"http://{ports.LOOPBACK}:{listener.getsockname()[1]}/auth/v1"
         auth = AuthApi(database.auth, config, jwt_secret=keys.jwt_secret, issuer=issuer)
         gateway = Gateway(keys=keys, rest=rest, auth=auth, realtime=realtime)

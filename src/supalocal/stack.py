@@ -32,7 +32,8 @@ class Stack:
     `db_url`, a superuser's URL, prepares and uses that database instead of starting one; `data` and `db_port` then
     mean nothing. `jwt_secret` replaces the public one, and with it the two JWT keys. Without `cron` no scheduled job
     runs, as a test may want it. Without `realtime_quirks` Realtime shows `char(n)` whole, and a filter or policy that
-    fails costs its own subscriber the change; on the real server it loses a moment's changes for everyone.
+    fails costs its own subscriber the change; on the real server it loses a moment's changes for everyone. With
+    `realtime_limits` it refuses what a hosted project's default limits refuse, after the same pauses.
 
     Starting raises SupalocalError. The URLs are known once the stack has started; asking earlier is a RuntimeError.
     """
@@ -50,6 +51,7 @@ class Stack:
         seed: bool = True,
         cron: bool = True,
         realtime_quirks: bool = True,
+        realtime_limits: bool = False,
     ) -> None:
         self._project = Project() if project is None else Project.read(project)
         self._keys = Keys(jwt_secret or JWT_SECRET)
@@ -63,6 +65,7 @@ class Stack:
             seed=seed,
             cron=cron,
             realtime_quirks=realtime_quirks,
+            realtime_limits=realtime_limits,
         )
         self._instance: Instance | None = None
 

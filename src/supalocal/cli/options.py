@@ -111,6 +111,12 @@ def _add_start(start: argparse.ArgumentParser) -> None:
         help="copy the awkward truths of the real Realtime: char(n) cut to one character, and a filter or policy that "
         "fails losing a moment's changes for everyone (default: yes)",
     )
+    add(
+        "--realtime-limits",
+        action="store_true",
+        help="refuse in Realtime what a hosted project's default limits refuse, as slowly: 200 clients, 100 joins and "
+        "100 events a second, and pauses of 2 and 5 seconds before an error",
+    )
     output = start.add_mutually_exclusive_group()
     output.add_argument("--quiet", action="store_true", help="print nothing but warnings and errors")
     output.add_argument("--json", action="store_true", help="print one line of JSON when ready")

@@ -60,6 +60,7 @@ async def _serve(options: argparse.Namespace, project: Project, home: Path, data
         jwt_secret=options.jwt_secret,
         seed=options.seed,
         realtime_quirks=options.realtime_quirks,
+        realtime_limits=options.realtime_limits,
     )
     told: dict[str, Any] = {"STATE": "starting", "DATA": str(data or options.db_url or "memory")}
     front = _Front(stack, told, _ending())

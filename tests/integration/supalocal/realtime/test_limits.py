@@ -6,6 +6,8 @@ import time
 import aiohttp
 import pytest
 
+import supalocal
+
 PING = {"type": "broadcast", "event": "ping", "payload": {}}
 
 
@@ -132,6 +134,17 @@ async def test_a_refusal_may_take_its_time(connect, serve):
         with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
             await connect(url=url, apikey="x.y.z").__aenter__()
         assert time.monotonic() - started >= 0.4
+
+
+async def test_a_stack_can_have_the_limits_of_hosted():
+    """With the switch an error takes the five seconds that it takes there."""
+    async with supalocal.Stack(realtime_limits=True) as stack, aiohttp.ClientSession() as session:
+        url, params = f"{stack.url}/realtime/v1/websocket", {"apikey": stack.anon_key}
+        async with session.ws_connect(url, params=params) as socket:
+            started = time.monotonic()
+            await socket.send_json({"topic": "realtime:", "event": "phx_join", "payload": {}, "ref": "1"})
+            assert (await socket.receive_json())["payload"]["status"] == "error"
+            assert time.monotonic() - started >= 5
 
 
 async def test_a_server_that_stops_says_so(connect, serve):
