@@ -1,4 +1,7 @@
-"""Splits an SQL script into its statements, as psql does: strings, quotes, comments and bodies are kept whole."""
+"""Splits an SQL script into its statements where the Supabase CLI does.
+
+Strings, quoted names, comments and bodies are kept whole; parentheses, unlike by psql, up to the first that closes.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +26,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_BLANK = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)+", re.DOTALL)
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
-_OUR_TRANSACTION = {"begin", "begin transaction", "begin work", "start transaction"} | {
-    f"{end}{what}" for end in ("commit", "end") for what in ("", " transaction", " work")
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,9 @@ class Statement:
     comments: int
 
     @property
-    def bounds_transaction(self) -> bool:
-        """Whether it only begins or commits a transaction."""
-        rest = self.text[self.comments :].strip()
-        return " ".join(rest.lower().split()) in _OUR_TRANSACTION
+    def words(self) -> str:
+        """The statement in lower case, without comments and with single spaces; good enough to tell its kind."""
+        return _BLANK.sub(" ", self.text).strip().lower()
 
     def line_at(self, position: int | None) -> int:
         """The script's line at a character position in `text` counted from 1, as Postgres reports it."""
@@ -105,12 +105,12 @@ class _Nesting:
     def __init__(self) -> None:
         self.words: list[str] = []
         self.first: int | None = None
-        self._parentheses = 0
+        self._in_parentheses = False
         self._blocks = 0
 
     @property
     def is_closed(self) -> bool:
-        return self._parentheses == 0 and self._blocks == 0
+        return not self._in_parentheses and self._blocks == 0
 
     def take(self, kind: str, text: str, start: int) -> None:
         if kind in {"comment", "blank"}:
@@ -118,14 +118,14 @@ class _Nesting:
         if self.first is None:
             self.first = start
         if text in {"(", ")"}:
-            self._parentheses = max(0, self._parentheses + (1 if text == "(" else -1))
+            self._in_parentheses = text == "("  # the CLI does not count them
         elif kind == "word":
             self._take_word(text.lower())
 
     def _take_word(self, word: str) -> None:
         if len(self.words) < _FIRST_WORDS:
             self.words.append(word)
-        if not self._makes_routine() or self._parentheses:
+        if not self._makes_routine() or self._in_parentheses:
             return
         if word == "begin" or (word == "case" and self._blocks):
             self._blocks += 1

@@ -1,9 +1,5 @@
 """Migrations and seed files."""
 
-import os
-import shutil
-import subprocess
-
 import pytest
 
 from supalocal import MigrationError, migrations
@@ -55,7 +51,7 @@ async def test_they_are_recorded_as_the_cli_records_them(postgres, write):
 
 async def test_they_run_as_postgres_with_its_own_search_path(postgres, write):
     """What one file sets does not reach the next."""
-    write(f"migrations/{ONE}", "set search_path = ''; set role anon; select set_config('my.setting', 'x', false)")
+    write(f"migrations/{ONE}", "set search_path = ''; select set_config('my.setting', 'x', false)")
     project = write(
         f"migrations/{TWO}",
         "create table seen as select current_user::text, current_setting('search_path'),"
@@ -136,36 +132,42 @@ async def test_a_failing_seed_file_leaves_nothing(postgres, write):
     assert await rows(postgres, "select from a") == []
 
 
-CLI = shutil.which("supabase", path=os.environ.get("SUPABASE_CLI_PATH"))
-SCRIPT = """\
--- leading; comment
-create table a (id int primary key, t text default 'x;y');
-/* block; /* nested; */ */
-create function f() returns int language plpgsql as $$ begin return 1; end; $$;
-create function g(a int) returns int language sql begin atomic select case when a > 1 then 1 end; select 3; end;
-insert into a values (1, E'it\\'s; ok'), (2, 'a''b;'), (3, $tag$ ; $$ ; $tag$);
-;
--- trailing; comment
-"""
-
-
-@pytest.mark.skipif(CLI is None, reason="needs the Supabase CLI (npm package supabase) in SUPABASE_CLI_PATH")
-async def test_the_cli_records_the_same(postgres, server, write):
-    """`supabase db push` writes what we write, and either finds nothing left to do after the other."""
-    write(f"migrations/{ONE}", SCRIPT)
-    project = write(f"migrations/{TWO}", "begin;\nselect 1;\ncommit;\n")
-    url = f"{server.url('postgres').rpartition('/')[0]}/{postgres.info.dbname}"
-    command = [CLI, "db", "push", "--yes", f"--remote={url}"]
-    history = "select version, name, statements from supabase_migrations.schema_migrations order by version"
-
-    def push():
-        done = subprocess.run(command, cwd=project.folder.parent, check=True, capture_output=True, text=True)
-        return done.stdout + done.stderr
-
-    push()
-    by_cli = await rows(postgres, history)
-    assert await applied(postgres, project) == []
-    await postgres.execute("drop schema supabase_migrations, public cascade; create schema public")
+async def test_a_seed_file_that_changed_is_not_run_again(postgres, write):
+    """Its new hash is recorded, as by the CLI."""
+    write(f"migrations/{ONE}", "create table a (id int)")
+    project = write("seed.sql", "insert into a values (1);")
     await applied(postgres, project)
-    assert await rows(postgres, history) == by_cli
-    assert "up to date" in push()
+    await migrations.seed(postgres, project)
+    [before] = await rows(postgres, "select hash from supabase_migrations.seed_files")
+    assert await migrations.seed(postgres, write("seed.sql", "insert into a values (2);")) == []
+    assert await rows(postgres, "select hash from supabase_migrations.seed_files") != [before]
+    assert await rows(postgres, "table a") == [(1,)]
+
+
+async def test_what_stood_before_an_index_made_concurrently_stays(postgres, write):
+    """Postgres makes it outside of transactions only; the file is then not recorded, as by the CLI."""
+    project = write(
+        f"migrations/{ONE}", "create table a (i int); create index concurrently ai on a (i); select nothing"
+    )
+    with pytest.raises(MigrationError, match="nothing"):
+        await applied(postgres, project)
+    assert await rows(postgres, "select to_regclass('a')::text, to_regclass('ai')::text") == [("a", "ai")]
+    assert await rows(postgres, "select from supabase_migrations.schema_migrations") == []
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("copy a from stdin;\n1\n\\.\n", "line 1: COPY from stdin"),
+        ("select 1;\nsavepoint a", "line 2: SAVEPOINT can only be used in transaction blocks"),
+        ("begin;\ncreate table b ();", "line 2: the file begins a transaction and never commits it"),
+        ("create table b ();\nset role anon", "line 2: permission denied for schema supabase_migrations"),
+    ],
+)
+async def test_what_the_cli_could_not_apply_is_refused(postgres, write, script, words):
+    """Nothing of the file is kept."""
+    with pytest.raises(MigrationError, match=words):
+        await applied(postgres, write(f"migrations/{ONE}", script))
+    await postgres.execute("reset role")
+    assert await rows(postgres, "select to_regclass('b')") == [(None,)]
+    assert await rows(postgres, "select from supabase_migrations.schema_migrations") == []

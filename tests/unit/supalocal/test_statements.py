@@ -18,7 +18,7 @@ def texts(script):
         "select $$;$$, $tag$ ; $$ ; $tag$",
         "select 1 -- a;b\n + 1",
         "select /* ; /* ; */ ; */ 1",
-        "create rule r as on insert to t do also (select 1; select 2)",
+        "create rule r as on insert to t do also (select 1; select ')'; select 2)",
         "create function f(a int) returns int begin atomic select case when a > 1 then 1 end; select 2; end",
         "create or replace procedure p() begin atomic insert into t values (1); end",
         "create function f() returns int language plpgsql as $$ begin return 1; end; $$",
@@ -27,7 +27,7 @@ def texts(script):
     ],
 )
 def test_a_semicolon_inside_does_not_split(whole):
-    """Strings, quoted names, dollar quotes, comments, parentheses and atomic bodies keep their semicolons."""
+    """Strings, quoted names, dollar quotes, comments and atomic bodies keep their semicolons."""
     assert texts(f"{whole};\nselect 2;") == [whole, "select 2"]
 
 
@@ -65,13 +65,12 @@ def test_lines_are_those_of_the_script():
     assert (second.line, second.line_at(None), second.line_at(second.text.index("nothing") + 1)) == (3, 4, 5)
 
 
-@pytest.mark.parametrize("text", ["begin", "BEGIN  TRANSACTION", "-- so\ncommit", "end", "start transaction"])
-def test_a_statement_that_only_bounds_a_transaction_is_known(text):
-    """Plain begin and commit are recognised in any spelling."""
-    assert split(text)[0].bounds_transaction
+def test_parentheses_in_parentheses_do_not_count():
+    """As in the Supabase CLI, which a rule of two statements with a call in the first confuses."""
+    assert texts("select (f(1); 2)") == ["select (f(1)", "2)"]
 
 
-@pytest.mark.parametrize("text", ["rollback", "begin isolation level serializable", "end_it()", "-- commit"])
-def test_other_statements_do_not_bound_a_transaction(text):
-    """What does more than begin or commit is left to Postgres."""
-    assert not split(text)[0].bounds_transaction
+@pytest.mark.parametrize("text", ["begin", "BEGIN -- so", "-- why\nBegin", "/* a */ begin\t"])
+def test_words_tell_a_statement_in_any_spelling(text):
+    """Without comments, case and line breaks."""
+    assert split(text)[0].words == "begin"
