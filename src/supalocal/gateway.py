@@ -115,7 +115,7 @@ class Gateway:
             if authorization != sent:
                 request = _with_authorization(request, authorization)
             if authorization is not None:
-                request[APIKEY] = authorization.removeprefix(_BEARER)
+                request[APIKEY] = self._keys.token(authorization.removeprefix(_BEARER))
             return await handler(request)
 
         return handle

@@ -15,6 +15,7 @@ PUBLISHABLE_KEY = "sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH"
 SECRET_KEY = "sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz"  # noqa: S105  public, see above
 ALGORITHM = "HS256"
 
+_PUBLISHABLE = "sb_publishable_"
 _ISSUER = "supabase-demo"
 _EXPIRES = 1983812996  # 2032-11-12, as in the CLI's own local keys
 _SHORTEST_SECRET = 32  # bytes, RFC 7518, 3.2
@@ -57,8 +58,13 @@ class Keys:
         return apikey
 
     def token(self, apikey: str) -> str:
-        """The JWT that a websocket's apikey stands for; anything but our two keys passes unchanged."""
-        return {self.secret: self.service_role, self.publishable: self.anon}.get(apikey, apikey)
+        """The JWT that an apikey stands for in Realtime; what is neither a publishable nor our secret key is unchanged.
+
+        A publishable key of another project is anon, as it is for REST, which takes every bare apikey for that.
+        """
+        if apikey == self.secret:
+            return self.service_role
+        return self.anon if apikey.startswith(_PUBLISHABLE) else apikey
 
     def _token(self, role: str) -> str:
         import jwt  # noqa: PLC0415  it takes a fifth of a second, and Postgres can start meanwhile

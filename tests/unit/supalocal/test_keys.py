@@ -54,8 +54,14 @@ def test_any_other_apikey_is_passed_on_bare(sent, apikey):
 
 @pytest.mark.parametrize(
     ("apikey", "expected"),
-    [(SECRET_KEY, KEYS.service_role), (PUBLISHABLE_KEY, KEYS.anon), ("a.b.c", "a.b.c"), ("sb_secret_x", "sb_secret_x")],
+    [
+        (SECRET_KEY, KEYS.service_role),
+        (PUBLISHABLE_KEY, KEYS.anon),
+        ("sb_publishable_other", KEYS.anon),
+        ("a.b.c", "a.b.c"),
+        ("sb_secret_x", "sb_secret_x"),
+    ],
 )
 def test_a_websocket_key_becomes_its_token(apikey, expected):
-    """Rule 4: known keys are replaced in the query too, a JWT passes unchanged."""
+    """Rule 4: keys are replaced in the query too, and any publishable one is anon, as for REST; a JWT is unchanged."""
     assert KEYS.token(apikey) == expected

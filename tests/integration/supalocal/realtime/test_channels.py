@@ -125,6 +125,20 @@ async def test_the_sockets_key_stands_in(client):
     assert (await client.join(token="sb_publishable_x"))["status"] == "ok"
 
 
+async def test_another_projects_publishable_key_is_anon(connect, bare_stack):
+    """Socket and REST broadcast take it for what it is to REST; a foreign secret key opens nothing."""
+    async with connect(apikey="sb_publishable_other") as client:
+        await client.join()
+        async with aiohttp.ClientSession() as session:
+            url = f"{bare_stack.url}/realtime/v1/api/broadcast/room/events/ping"
+            for key, status in (("sb_secret_other", 401), ("sb_publishable_other", 202)):
+                answer = await session.post(url, json={}, headers={"apikey": key})
+                assert answer.status == status
+        assert (await client.receive())[0] == "broadcast"
+    with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
+        await connect(apikey="sb_secret_other").__aenter__()
+
+
 async def test_unknown_events_are_ignored(client):
     """A joined channel answers nothing to what it does not know."""
     await client.join()
