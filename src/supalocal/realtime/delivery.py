@@ -52,9 +52,11 @@ class Delivery:
     poll, as it does on the real server. Values of `char(n)` and `bit(n)` are whole then, too.
     """
 
-    def __init__(self, connection: psycopg.AsyncConnection, registry: Registry, *, isolates: bool = False) -> None:
+    def __init__(
+        self, connection: psycopg.AsyncConnection, registry: Registry, publication: str, *, isolates: bool = False
+    ) -> None:
         self._connection, self._registry, self._isolates = connection, registry, isolates
-        self._tables = TableCache(cuts=not isolates)
+        self._tables = TableCache(publication, cuts=not isolates)
         self._visibility = Visibility(connection)
 
     @property
@@ -125,16 +127,19 @@ class Delivery:
     async def _known(self, changes: list[LoggedChange]) -> list[tuple[LoggedChange, Table]]:
         """Return the changes with their tables as they are now; psycopg.Error for one that cannot be read by that."""
         tables = await self._tables.load(self._connection, {one.relation.oid for one in changes})
+        as_logged: dict[int, Table] = {}
         for relation in {id(one.relation): one.relation for one in changes}.values():
-            await self._require(relation, tables.get(relation.oid))
-        known = [(one, tables[one.relation.oid]) for one in changes if one.relation.oid in tables]
+            table = tables.get(relation.oid)
+            # A table that was renamed or dropped since is none that the real server reads its log for.
+            if table and (table.schema, table.name) == (relation.schema, relation.name):
+                await self._require_columns(relation, table)
+                as_logged[id(relation)] = await self._tables.as_logged(self._connection, table, relation)
+        known = [(one, as_logged[id(one.relation)]) for one in changes if id(one.relation) in as_logged]
         return await complete(self._connection, known)
 
-    async def _require(self, relation: Relation, table: Table | None) -> None:
-        """Ask the database for what is gone since the change, so that it fails as the real server's poll does."""
-        if table is None or (table.schema, table.name) != (relation.schema, relation.name):
-            await self._connection.execute(queries.NAMED_TABLE, [relation.schema, relation.name])
-        elif gone := {column.name for column in relation.columns} - {column.name for column in table.columns}:
+    async def _require_columns(self, relation: Relation, table: Table) -> None:
+        """Ask the database for a column that is gone since, so that it fails as the real server's poll does."""
+        if gone := {column.name for column in relation.columns} - {column.name for column in table.columns}:
             await self._connection.execute(queries.PRIVILEGE_ON, [relation.oid, gone.pop()])
 
     async def _columns(self, outgoing: list[_Outgoing]) -> Columns:

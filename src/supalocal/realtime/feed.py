@@ -70,7 +70,7 @@ class Feed:
             opened.push_async_callback(stream.close)
             self._open = opened.pop_all()
         self._hub.attach(subscribing)
-        return stream, Delivery(delivering, registry, isolates=not self._quirks)
+        return stream, Delivery(delivering, registry, self._publication, isolates=not self._quirks)
 
     async def _session(self, opened: contextlib.AsyncExitStack) -> psycopg.AsyncConnection:
         connection = await psycopg.AsyncConnection.connect(

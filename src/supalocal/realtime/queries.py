@@ -44,7 +44,7 @@ limit %s
 TABLES = """
 select c.oid::int8, n.nspname, c.relname, format('%%I.%%I', n.nspname, c.relname), c.relrowsecurity, coalesce(
   (select json_agg(json_build_array(
-      a.attname, t.typname, format_type(a.atttypid, null), coalesce(a.attnum = any(i.indkey), false),
+      a.attname, t.typname, format_type(a.atttypid, null), coalesce(a.attnum = any(i.indkey), false), t.oid::int8,
       case a.attgenerated when 's' then pg_get_expr(d.adbin, c.oid) end,
       (select coalesce(json_agg(i.attname), '[]') from pg_depend p
        join pg_attribute i on i.attrelid = p.refobjid and i.attnum = p.refobjsubid
@@ -54,12 +54,12 @@ select c.oid::int8, n.nspname, c.relname, format('%%I.%%I', n.nspname, c.relname
    left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum and a.attgenerated <> ''
    left join pg_index i on i.indrelid = c.oid and i.indisprimary
    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]')
-from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where c.oid = any(%s::oid[])
+from pg_publication_tables p join pg_namespace n on n.nspname = p.schemaname
+join pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
+where p.pubname = %s and c.oid = any(%s::oid[])
 """
+TYPES = "select oid::int8, format_type(oid, null) from unnest(%s::oid[]) as oid"
 
-NAMED_TABLE = "select (quote_ident(%s) || '.' || quote_ident(%s))::regclass::oid::int8"
-"""Fails, as the real server's lookup of the changed table does, when there is none of that name any more."""
 PRIVILEGE_ON = "select has_column_privilege(%s::oid, %s, 'select')"
 """Fails, as the real server's check of each logged column does, when the table has no such column any more."""
 

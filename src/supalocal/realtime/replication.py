@@ -19,8 +19,8 @@ STATUS_INTERVAL_SECONDS = 5.0
 # together. Here a change that follows another so soon is delivered at once, but one that comes after a pause waits
 # until the commits beside it are in: a policy that fails, or a row deleted again, then has the effect it has there.
 PAUSE_SECONDS = 0.1
-QUIET_SECONDS = 0.015
-LONGEST_GATHERING_SECONDS = 0.06
+QUIET_SECONDS = 0.02
+LONGEST_GATHERING_SECONDS = 0.08
 # How long the real server goes without a slot after a failure; what is committed meanwhile reaches nobody.
 OUTAGE_SECONDS = 0.1
 # Past this the socket is left unread: PostgreSQL keeps the rest on its side.

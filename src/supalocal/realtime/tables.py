@@ -1,11 +1,12 @@
 """What the catalog says now about the tables that changes belong to."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 
 from supalocal.realtime import queries
+from supalocal.realtime.pgoutput import Relation
 
 _UNCUT = {"character": "bpchar", "bit": "varbit", "character[]": "bpchar[]", "bit[]": "varbit[]"}
 
@@ -21,6 +22,7 @@ class Column:
     type_name: str
     sql_type: str
     is_key: bool
+    type_oid: int = 0
     formula: str | None = None
     inputs: tuple[str, ...] = ()
 
@@ -45,10 +47,12 @@ class Table:
 class TableCache:
     """Definitions by oid, read when first needed and again after the stream said that they changed.
 
-    `cuts` says whether a cast drops a type's length, as the real server's does: `character` then holds one character.
+    Only tables that the publication publishes now are known: the real server reads its log for these alone. `cuts`
+    says whether a cast drops a type's length, as the real server's does: `character` then holds one character.
     """
 
-    def __init__(self, *, cuts: bool = True) -> None:
+    def __init__(self, publication: str, *, cuts: bool = True) -> None:
+        self._publication = publication
         self._tables: dict[int, Table | None] = {}
         self._types = {} if cuts else _UNCUT
 
@@ -62,30 +66,47 @@ class TableCache:
         self._tables.clear()
 
     async def load(self, connection: psycopg.AsyncConnection, oids: set[int]) -> dict[int, Table]:
-        """Return those of the tables that exist (still)."""
+        """Return those of the tables that are published (still)."""
         missing = [oid for oid in oids if oid not in self._tables]
         if missing:
-            found = await _read(connection, missing, self._types)
+            found = await self._read(connection, missing)
             self._tables.update({oid: found.get(oid) for oid in missing})
         return {oid: table for oid in oids if (table := self._tables[oid])}
 
+    async def _read(self, connection: psycopg.AsyncConnection, oids: list[int]) -> dict[int, Table]:
+        cursor = await connection.execute(queries.TABLES, [self._publication, _oids(oids)])
+        tables: dict[int, Table] = {}
+        for oid, schema, name, sql_name, row_security, facts in await cursor.fetchall():
+            columns = tuple(self._column(*column) for column in facts)
+            tables[oid] = Table(oid, schema, name, sql_name, row_security, columns)
+        return tables
 
-async def _read(connection: psycopg.AsyncConnection, oids: list[int], types: dict[str, str]) -> dict[int, Table]:
-    cursor = await connection.execute(queries.TABLES, ["{" + ",".join(map(str, oids)) + "}"])
-    tables: dict[int, Table] = {}
-    for oid, schema, name, sql_name, row_security, facts in await cursor.fetchall():
-        columns = tuple(_column(types, *column) for column in facts)
-        tables[oid] = Table(oid, schema, name, sql_name, row_security, columns)
-    return tables
+    def _column(
+        self,
+        name: str,
+        type_name: str,
+        sql_type: str,
+        is_key: bool,
+        type_oid: int,
+        formula: str | None,
+        inputs: list[str],
+    ) -> Column:
+        return Column(name, type_name, self._cast(sql_type), is_key, type_oid, formula, tuple(inputs))
+
+    def _cast(self, sql_type: str) -> str:
+        return self._types.get(sql_type, sql_type)
+
+    async def as_logged(self, connection: psycopg.AsyncConnection, table: Table, relation: Relation) -> Table:
+        """Return the table with the types that the columns had when the change was logged: by these its values read."""
+        logged = {column.name: column.type_oid for column in relation.columns}
+        changed = {logged[c.name] for c in table.columns if logged.get(c.name, c.type_oid) != c.type_oid}
+        if not changed:
+            return table
+        cursor = await connection.execute(queries.TYPES, [_oids(changed)])
+        names = {oid: self._cast(sql_type) for oid, sql_type in await cursor.fetchall()}
+        columns = tuple(replace(c, sql_type=names.get(logged.get(c.name, 0), c.sql_type)) for c in table.columns)
+        return replace(table, columns=columns)
 
 
-def _column(
-    types: dict[str, str],
-    name: str,
-    type_name: str,
-    sql_type: str,
-    is_key: bool,
-    formula: str | None,
-    inputs: list[str],
-) -> Column:
-    return Column(name, type_name, types.get(sql_type, sql_type), is_key, formula, tuple(inputs))
+def _oids(numbers: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, numbers)) + "}"

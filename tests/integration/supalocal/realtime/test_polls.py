@@ -65,13 +65,31 @@ async def test_a_filter_that_fails_for_null_loses_the_poll(client, db, other, ta
     assert (await client.change())["record"]["id"] == 2
 
 
-async def test_a_dropped_table_loses_the_poll(client, db, table, other):
-    """A change is read by its table as it is now; the real server fails when there is none."""
+async def test_a_table_that_is_gone_by_then_is_passed_over(client, db, table, other):
+    """The log is read for the tables that are published when the poll is made."""
     await client.subscribe(binding(other), binding(table))
-    await committed_together(db, "insert into other values (1)", "drop table other", f"insert into {table} values (1)")
+    await committed_together(db, "insert into other values (1)", "drop table other", f"insert into {table} values (2)")
+    assert (await client.change())["record"]["id"] == 2
+
+
+async def test_a_column_that_is_gone_by_then_loses_the_poll(client, db, table, other):
+    """The real server asks for the privilege on each logged column, which fails without the column."""
+    await client.subscribe(binding(other), binding(table))
+    await committed_together(
+        db, "insert into other values (1)", "alter table other drop column code", f"insert into {table} values (1)"
+    )
     await asyncio.sleep(RESTING)
     await db.execute(f"insert into {table} values (2)")
     assert (await client.change())["record"]["id"] == 2
+
+
+async def test_values_read_by_the_type_that_they_were_logged_with(client, db, other):
+    """The columns tell the type of now, the record holds the value of then."""
+    await db.execute(f"alter table {other} add number int")
+    await client.subscribe(binding(other))
+    await committed_together(db, "insert into other values (1, 'x', 5)", "alter table other alter number type text")
+    change = await client.change()
+    assert (change["columns"][-1]["type"], change["record"]["number"]) == ("text", 5)
 
 
 async def test_a_new_column_shows_in_an_older_change(client, db, other):
