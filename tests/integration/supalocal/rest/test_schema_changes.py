@@ -1,5 +1,6 @@
 """The REST API follows the database."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -38,6 +39,15 @@ async def test_a_new_table_answers_at_once(database, table, http):
     await database.execute(f"grant all on {table} to service_role")
     async with http.get(table) as response:
         assert (response.status, await response.json()) == (200, [{"id": 1}])
+
+
+async def test_a_new_table_answers_everybody_at_once(database, table, http):
+    """Whoever asks while the schema is read again waits for it, instead of being told what was there before."""
+    await database.execute(f"grant all on {table} to service_role")
+    answers = await asyncio.gather(*(http.get(table) for _ in range(32)))
+    assert {answer.status for answer in answers} == {200}
+    for answer in answers:
+        answer.release()
 
 
 async def test_a_new_column_takes_values_at_once(database, table, http):
