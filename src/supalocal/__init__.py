@@ -14,6 +14,7 @@ from supalocal.errors import (
     PostgresMissingError,
     PostgresStartError,
     ProjectError,
+    SnapshotError,
     SupalocalError,
     UnsuitableDatabaseError,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "PostgresMissingError",
     "PostgresStartError",
     "ProjectError",
+    "SnapshotError",
     "Stack",
     "SupalocalError",
     "UnsuitableDatabaseError",
