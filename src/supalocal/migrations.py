@@ -7,7 +7,9 @@ A file that fails leaves nothing.
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -19,7 +21,6 @@ from supalocal.statements import Statement, split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from psycopg import AsyncConnection
     from psycopg.rows import TupleRow
@@ -142,4 +143,4 @@ async def _rows(connection: AsyncConnection[TupleRow], query: bytes) -> list[Tup
 def _name(path: Path, project: Project) -> str:
     """The path that the CLI records: from the directory that holds the `supabase/` folder."""
     root = project.folder.parent if project.folder else path.parent
-    return path.relative_to(root).as_posix()
+    return Path(os.path.relpath(path, root)).as_posix()

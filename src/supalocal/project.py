@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import itertools
 import os
 import re
@@ -15,6 +16,10 @@ from supalocal.errors import ProjectError
 _Value = TypeVar("_Value")
 _MIGRATION = re.compile(r"(?P<version>\d+)_(?P<name>.*)\.sql", re.ASCII)
 _ENV = re.compile(r"env\((\w+)\)")
+_KINDS = {int: "a number", bool: "true or false", str: "a string"}
+_HIGHEST_PORT = 65535
+_OLD_INIT = re.compile(r"\d{14}_init\.sql", re.ASCII)
+_FIRST_INIT = "20211209000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,9 @@ class Project:
             for path in sorted((self.folder / "migrations").glob("*.sql"))
             if (match := _MIGRATION.fullmatch(path.name))
         ]
+        # What the first versions of the CLI wrote is Supabase's own schema; today's skips it, too.
+        if found and _OLD_INIT.fullmatch(found[0].path.name) and found[0].version < _FIRST_INIT:
+            del found[0]
         _refuse_twins(found)
         return found
 
@@ -87,8 +95,11 @@ class Project:
         """The seed files in the order of `db.seed.sql_paths`, each once."""
         if self.folder is None or not self.config.seed_enabled:
             return []
-        patterns = (os.path.normpath(pattern) for pattern in self.config.seed_paths)
-        return list(dict.fromkeys(path for pattern in patterns for path in sorted(self.folder.glob(pattern))))
+        found: dict[Path, None] = {}
+        for pattern in self.config.seed_paths:
+            matching = sorted(glob.glob(os.path.normpath(self.folder / pattern)))  # noqa: PTH207  it may be absolute
+            found |= dict.fromkeys(path for path in map(Path, matching) if path.is_file())
+        return list(found)
 
 
 def read_config(path: Path) -> Config:
@@ -105,18 +116,18 @@ def read_config(path: Path) -> Config:
     read = _Reader(path, document)
     usual = Config()
     return Config(
-        port=read.value("api.port", usual.port),
-        db_port=read.value("db.port", usual.db_port),
-        schemas=read.names("api.schemas", usual.schemas),
+        port=read.number("api.port", usual.port, highest=_HIGHEST_PORT),
+        db_port=read.number("db.port", usual.db_port, highest=_HIGHEST_PORT),
+        schemas=read.names("api.schemas", usual.schemas, least=1),
         extra_search_path=read.names("api.extra_search_path", usual.extra_search_path),
-        max_rows=read.value("api.max_rows", usual.max_rows),
+        max_rows=read.number("api.max_rows", usual.max_rows),
         auto_expose_new_tables=read.value("api.auto_expose_new_tables", usual.auto_expose_new_tables),
         migrations_enabled=read.value("db.migrations.enabled", usual.migrations_enabled),
         seed_enabled=read.value("db.seed.enabled", usual.seed_enabled),
         seed_paths=read.names("db.seed.sql_paths", usual.seed_paths),
         enable_signup=read.value("auth.enable_signup", usual.enable_signup),
         enable_anonymous_sign_ins=read.value("auth.enable_anonymous_sign_ins", usual.enable_anonymous_sign_ins),
-        jwt_expiry=read.value("auth.jwt_expiry", usual.jwt_expiry),
+        jwt_expiry=read.number("auth.jwt_expiry", usual.jwt_expiry, lowest=1),
         minimum_password_length=read.value("auth.minimum_password_length", usual.minimum_password_length),
         enable_email_signup=read.value("auth.email.enable_signup", usual.enable_email_signup),
         enable_refresh_token_rotation=read.value(
@@ -136,36 +147,52 @@ class _Reader:
 
     def value(self, key: str, usual: _Value) -> _Value:
         """The value at a dotted key, of the same type as the usual one."""
-        found = self._find(key)
+        found = self._find(key, type(usual))
         if found is None:
             return usual
         if type(found) is not type(usual):
-            raise ProjectError(f"{self.path}: {key} must be of type {type(usual).__name__}, not {found!r}.")
+            raise ProjectError(f"{self.path}: {key} must be {_KINDS[type(usual)]}, not {found!r}.")
         return found
 
-    def names(self, key: str, usual: tuple[str, ...]) -> tuple[str, ...]:
-        found = self._find(key)
+    def number(self, key: str, usual: int, *, lowest: int = 0, highest: int = 2**31 - 1) -> int:
+        found = self.value(key, usual)
+        if not lowest <= found <= highest:
+            raise ProjectError(f"{self.path}: {key} must be from {lowest} to {highest}, not {found}.")
+        return found
+
+    def names(self, key: str, usual: tuple[str, ...], *, least: int = 0) -> tuple[str, ...]:
+        found = self._find(key, list)
         if found is None:
             return usual
-        if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-            raise ProjectError(f"{self.path}: {key} must be a list of strings, not {found!r}.")
+        if not isinstance(found, list) or not all(isinstance(name, str) for name in found) or len(found) < least:
+            count = f", at least {least}" if least else ""
+            raise ProjectError(f"{self.path}: {key} must be a list of strings{count}, not {found!r}.")
         return tuple(found)
 
     def hook(self, key: str) -> str:
         """The URI of a hook that is enabled."""
         return self.value(f"{key}.uri", "") if self.value(f"{key}.enabled", False) else ""
 
-    def _find(self, key: str) -> Any:
+    def _find(self, key: str, kind: type) -> Any:
         found: Any = self.document
         for part in key.split("."):
-            found = found.get(part) if isinstance(found, dict) else None
-        return self._substituted(found)
-
-    @staticmethod
-    def _substituted(found: Any) -> Any:
-        """`env(NAME)` stands for a variable of the environment, and for nothing where that is not set."""
+            if not isinstance(found, dict):
+                raise ProjectError(f"{self.path}: {key.rpartition('.')[0]} must be a table, not {found!r}.")
+            found = found.get(part, {} if part != key.rpartition(".")[2] else None)
         match = _ENV.fullmatch(found) if isinstance(found, str) else None
-        return os.environ.get(match[1]) if match else found
+        return _from_environment(match[1], kind) if match else found
+
+
+def _from_environment(name: str, kind: type) -> Any:
+    """What `env(NAME)` stands for, read as the kind that is wanted as far as it can be; None where it is not set."""
+    text = os.environ.get(name)
+    if text is None or kind is str:
+        return text
+    if kind is list:
+        return text.split(",")
+    if kind is bool:
+        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
+    return int(text) if text.isdecimal() else text
 
 
 def _refuse_twins(migrations: list[Migration]) -> None:

@@ -67,12 +67,34 @@ def test_a_value_may_stand_in_the_environment(tmp_path, monkeypatch):
     assert read_config(config) == Config(schemas=("public",))
 
 
+def test_the_environment_is_read_as_what_is_wanted(tmp_path, monkeypatch):
+    """A number, a truth value or a list of names, as the CLI reads it."""
+    config = tmp_path / "config.toml"
+    config.write_text(
+        "[api]\nport = 'env(PORT)'\nschemas = 'env(SCHEMAS)'\n[auth]\nenable_anonymous_sign_ins = 'env(ANYBODY)'"
+    )
+    monkeypatch.setenv("PORT", "1234")
+    monkeypatch.setenv("SCHEMAS", "public,api")
+    monkeypatch.setenv("ANYBODY", "true")
+    assert read_config(config) == Config(port=1234, schemas=("public", "api"), enable_anonymous_sign_ins=True)
+    monkeypatch.setenv("PORT", "many")
+    with pytest.raises(ProjectError, match=r"api.port must be a number, not 'many'"):
+        read_config(config)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("[api\n", "no valid TOML"),
-        ("[api]\nmax_rows = 'many'", "api.max_rows must be of type int"),
-        ("[api]\nmax_rows = true", "api.max_rows must be of type int"),
+        ("[api]\nmax_rows = 'many'", "api.max_rows must be a number, not 'many'"),
+        ("[api]\nmax_rows = true", "api.max_rows must be a number, not True"),
+        ("[api]\nmax_rows = -1", "api.max_rows must be from 0 to"),
+        ("[api]\nport = 65536", "api.port must be from 0 to 65535, not 65536"),
+        ("[auth]\njwt_expiry = 0", "auth.jwt_expiry must be from 1 to"),
+        ("[auth]\nenable_anonymous_sign_ins = 1", "auth.enable_anonymous_sign_ins must be true or false, not 1"),
+        ("[api]\nschemas = []", "api.schemas must be a list of strings, at least 1"),
+        ("[db]\nseed = true", "db.seed must be a table, not True"),
+        ("api = 1", "api must be a table, not 1"),
         ("[api]\nschemas = 'public'", "api.schemas must be a list of strings"),
     ],
 )
@@ -94,6 +116,13 @@ def test_migrations_come_in_the_order_of_their_versions(folder):
     ]
 
 
+def test_the_schema_that_old_versions_of_the_cli_wrote_is_skipped(folder):
+    """It holds Supabase's own schemas, and is passed over only where it comes first."""
+    for name in ("20211208000000_init.sql", "20211208000001_init.sql", "20240101000000_init.sql"):
+        (folder / "migrations" / name).touch()
+    assert [found.version for found in Project.read(folder).migrations()] == ["20211208000001", "20240101000000"]
+
+
 def test_two_migrations_of_one_version_are_refused(folder):
     """The second of them could never be recorded."""
     for name in ("20240101000000_a.sql", "20240101000000_b.sql"):
@@ -109,6 +138,16 @@ def test_seed_files_follow_their_patterns(folder):
         (folder / name).touch()
     (folder / "config.toml").write_text("[db.seed]\nsql_paths = ['./seeds/*.sql', './seed.sql', 'seeds/a.sql']")
     assert Project.read(folder).seeds() == [folder / "seeds/a.sql", folder / "seeds/b.sql", folder / "seed.sql"]
+
+
+def test_a_seed_file_may_lie_anywhere(folder, tmp_path):
+    """By an absolute path, or one that leads out of the folder; directories are none."""
+    (tmp_path / "else where").mkdir()
+    (tmp_path / "else where/a.sql").touch()
+    (tmp_path / "b.sql").touch()
+    absolute = str(tmp_path / "else where/*")
+    (folder / "config.toml").write_text(f"[db.seed]\nsql_paths = ['{absolute}', '../*']")
+    assert Project.read(folder).seeds() == [tmp_path / "else where/a.sql", tmp_path / "b.sql"]
 
 
 def test_no_project_has_nothing_to_apply():
