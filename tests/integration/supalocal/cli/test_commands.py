@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 
 import httpx
@@ -241,6 +242,22 @@ async def test_a_database_without_a_logical_log_is_refused(ask, monkeypatch):
     assert done.returncode == 1
     assert "wal_level=replica" in done.stderr
     assert "alter system set wal_level = logical" in done.stderr
+
+
+def test_a_missing_extra_is_one_sentence():
+    """Who installed babelroom alone is told what to install."""
+    script = "import sys; sys.modules['psycopg'] = None; from supalocal.__main__ import main; sys.exit(main())"
+    command = [sys.executable, "-c", script, "start", "--memory", "--quiet", *FREE]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    sentence = "supalocal: the package psycopg is missing; install it with pip install 'babelroom[local]'\n"
+    assert (done.returncode, done.stderr) == (1, sentence)
+
+
+def test_the_package_is_imported_in_no_time():
+    """Until a stack starts, nothing of what it needs: Ctrl-C is answered at once."""
+    script = "import sys, supalocal.__main__; print(*{'asyncio', 'psycopg', 'aiohttp', 'jwt'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
 
 
 @pytest.mark.parametrize("command", [(), ("start",), ("status",), ("stop",), ("reset",), ("migrate",), ("keys",)])
