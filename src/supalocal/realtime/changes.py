@@ -25,6 +25,8 @@ _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 # What one column, and one change, cost in the log text that the real server measures.
 _COLUMN_OVERHEAD, _CHANGE_OVERHEAD = 52, 180
+# Bytes that one character may take in JSON, and those around a string, which the overhead holds already.
+_LONGEST_ESCAPE, _QUOTES = 6, 2
 
 Image = dict[str, str | None]
 Row = dict[str, str]
@@ -127,23 +129,31 @@ def _rendered(change: LoggedChange, table: Table, parts: Images, answers: dict[t
             column.name: _json(column, image[column.name], answers) for column in table.columns if column.name in image
         }
 
+    is_oversized = _is_oversized(table, parts)
     filterable = row(parts.filterable)
-    record = filterable if parts.record is parts.filterable else _optional(row, parts.record)
-    old_record = filterable if parts.old is parts.filterable else _optional(row, parts.old)
+
+    def shown(image: Image | None) -> Row | None:
+        if image is None:
+            return None
+        if is_oversized:
+            return row(_without_nulls(image))
+        return filterable if image is parts.filterable else row(image)
+
     return Change(
         table=table,
         action=change.row.action,
         xid=change.begin.xid,
         commit_timestamp=commit_timestamp(change.begin.committed_at),
-        is_oversized=_logged_size(table, parts) > RECORD_LIMIT_BYTES,
+        is_oversized=is_oversized,
         filterable=filterable,
-        record=record,
-        old_record=old_record,
+        record=shown(parts.record),
+        old_record=shown(parts.old),
     )
 
 
-def _optional(row: Callable[[Image], Row], image: Image | None) -> Row | None:
-    return None if image is None else row(image)
+def _without_nulls(image: Image) -> Image:
+    """Return what remains of an oversized row: no SQL null has a length that the real server finds short enough."""
+    return {name: value for name, value in image.items() if value is not None}
 
 
 def _json(column: Column, value: str | None, answers: dict[tuple[str, str], str]) -> str:
@@ -215,15 +225,16 @@ _RENDERERS: dict[str, Callable[[str], str | None]] = {
 }
 
 
-def _logged_size(table: Table, parts: Images) -> int:
-    """Return about how many bytes the change takes in the log text whose size the real server limits."""
+def _is_oversized(table: Table, parts: Images) -> bool:
+    """Say whether the change takes more than the limit in the log text that the real server measures."""
     shown = [image for image in (parts.record and parts.filterable, parts.old) if image is not None]
     names = {column.name: len(column.name) + len(column.sql_type) + _COLUMN_OVERHEAD for column in table.columns}
-    return _CHANGE_OVERHEAD + sum(
-        names.get(name, _COLUMN_OVERHEAD) + len((value or "null").encode())
-        for image in shown
-        for name, value in image.items()
-    )
+    rest = RECORD_LIMIT_BYTES - _CHANGE_OVERHEAD
+    rest -= sum(names.get(name, _COLUMN_OVERHEAD) for image in shown for name in image)
+    values = [value or "null" for image in shown for value in image.values()]
+    if sum(map(len, values)) * _LONGEST_ESCAPE <= rest:
+        return False
+    return sum(len(_text(value).encode()) - _QUOTES for value in values) > rest
 
 
 def payload(change: Change, columns: Collection[str], error: str | None = None) -> str:
@@ -270,5 +281,5 @@ def _shown_old(change: Change) -> Row:
 def _object(row: Row, columns: list[Column], change: Change) -> str:
     pairs = [(column.name, row[column.name]) for column in columns if column.name in row]
     if change.is_oversized:
-        pairs = [(name, value) for name, value in pairs if value != "null" and len(value.encode()) <= SHORT_VALUE_BYTES]
+        pairs = [(name, value) for name, value in pairs if len(value.encode()) <= SHORT_VALUE_BYTES]
     return "{" + ",".join(f"{_text(name)}:{value}" for name, value in pairs) + "}"

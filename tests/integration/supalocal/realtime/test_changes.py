@@ -1,6 +1,5 @@
 """Changes of the database, from the write-ahead log to a socket."""
 
-
 import aiohttp
 import psycopg
 
@@ -161,3 +160,12 @@ async def test_a_lost_stream_sends_clients_to_rejoin(connect, db, table):
         await client.subscribe(binding)
         await db.execute(f"insert into {table} values (1)")
         assert (await client.change())["record"]["id"] == 1
+
+
+async def test_an_oversized_row_is_measured_as_json(client, db, table):
+    """Escapes count, and of what is short enough the JSON null stays while the SQL null goes."""
+    await db.execute(f"alter table {table} add empty text, add nothing jsonb")
+    await client.subscribe({"event": "INSERT", "schema": "public", "table": table})
+    await db.execute(f"insert into {table} values (1, null, repeat(e'\\n', 600000), null, 'null')")
+    change = await client.change()
+    assert (change["errors"], change["record"]) == (["Error 413: Payload Too Large"], {"id": 1, "nothing": None})
