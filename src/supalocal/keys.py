@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from supalocal.apikey import APIKEY as APIKEY  # noqa: PLC0414  until its importers have moved
-
 JWT_SECRET = "super-secret-jwt-token-with-at-least-32-characters-long"  # noqa: S105  public, see above
 PUBLISHABLE_KEY = "sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH"
 SECRET_KEY = "sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz"  # noqa: S105  public, see above
