@@ -24,8 +24,8 @@ a client that many tests share is yours to name:
 Fixtures:
 
 `supabase`        a clean database: its rows are put back before the test, in a few milliseconds. `anon()`, `user()`
-                  (a fresh anonymous user) and `service_role()` give clients; `url`, `db_url` and the like are the
-                  stack's.
+                  (a fresh anonymous user) and `service_role()` give clients, `stack` has URLs and keys. Its type is
+                  `supalocal.clients.Supabase`.
 `supabase_stack`  the running `supalocal.Stack`, one for the run, whoever asks; nothing is cleaned.
 
 The stack's project is the `supabase/` folder of pytest's root directory. Two settings change that, in `pyproject.toml`
