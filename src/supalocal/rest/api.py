@@ -114,11 +114,15 @@ class RestApi:
         prepared = self._preparation.prepare(asked, payload, schema)
         transaction = self._transaction(raw, identity, prepared, schema)
         try:
-            async with self._pool.connection() as connection:
-                result = await run(connection, prepared, payload, transaction)
+            # Not as a context: that would commit once more.
+            connection = await self._pool.getconn()
         except PoolTimeout as exc:
             message = "Timed out acquiring connection from connection pool."
             raise RestError(504, "PGRST003", message) from exc
+        try:
+            result = await run(connection, prepared, payload, transaction)
+        finally:
+            await self._pool.putconn(connection)
         return answer(asked, prepared.plan, result, raw.query)
 
     def _transaction(self, raw: RawRequest, identity: Identity, prepared: Prepared, schema: Schema) -> Transaction:
