@@ -13,6 +13,7 @@ from supalocal.realtime.subscriber import Subscriber
 from supalocal.realtime.tokens import Identity
 
 MAX_IN_VALUES = 100
+_NUL = 'ERROR 22021 (character_not_in_repertoire) invalid byte sequence for encoding "UTF8": 0x00'
 _ISNT = "Unable to subscribe to changes with given parameters. "
 _NOT_ENABLED = f"{_ISNT}Please check Realtime is enabled for the given connect parameters: "
 _EXCEPTION = f"{_ISNT}An exception happened so please check your connect parameters: "
@@ -199,6 +200,8 @@ async def _check_regular_expression(connection: psycopg.AsyncConnection, conditi
     try:
         await connection.execute(queries.VALID_PATTERN, [condition.value])
     except psycopg.DataError as exc:
+        if exc.diag.sqlstate is None:
+            raise
         text = f"invalid regular expression for {condition.operator} filter: {exc.diag.message_primary}"
         raise _RefusedError(text) from exc
 
@@ -217,6 +220,8 @@ def _raised(refusal: _RefusedError) -> str:
 def _told(exc: psycopg.Error) -> str:
     """Return a database error as the real server's driver words it."""
     diag = exc.diag
+    if diag.sqlstate is None:
+        return _NUL  # the one value that our driver refuses by itself
     condition = re.sub(r"(?<!^)(?=[A-Z])", "_", type(exc).__name__).lower()
     extras = [(name, getattr(diag, field)) for name, field in _METADATA.items()]
     metadata = "".join(f"\n    {name}: {value}" for name, value in extras if value)

@@ -169,3 +169,12 @@ async def test_an_oversized_row_is_measured_as_json(client, db, table):
     await db.execute(f"insert into {table} values (1, null, repeat(e'\\n', 600000), null, 'null')")
     change = await client.change()
     assert (change["errors"], change["record"]) == (["Error 413: Payload Too Large"], {"id": 1, "nothing": None})
+
+
+async def test_a_value_with_a_zero_byte_is_refused_as_the_database_would(client, table):
+    """PostgreSQL has no such text; the message is its own."""
+    await client.join({"event": "*", "schema": "public", "table": table, "filter": "body=match.\x00"})
+    _, payload, _ = await client.receive()
+    assert payload["message"].endswith(
+        'Exception: ERROR 22021 (character_not_in_repertoire) invalid byte sequence for encoding "UTF8": 0x00'
+    )
