@@ -79,7 +79,7 @@ async def in_another_process(data):
     script = (
         "import asyncio, sys\nfrom pathlib import Path\nfrom supalocal.postgres import Postgres\n"
         "async def main():\n"
-        "    server = Postgres(Path(sys.argv[1]))\n"
+        "    server = Postgres(Path(sys.argv[1]) if sys.argv[1] else None)\n"
         "    await server.start()\n"
         "    print(server.conninfo('supabase_admin'), flush=True)\n"
         "    await asyncio.Event().wait()\n"
@@ -171,6 +171,25 @@ async def test_an_orphaned_server_is_stopped_by_the_next_start(tmp_path):
     async with running(tmp_path / "data") as server:
         assert await ask(server, "select answer from kept") == [(42,)]
     assert not is_running(pid)
+
+
+@needs_proc
+async def test_what_a_killed_stack_left_is_swept_by_the_next_start():
+    """Also a server that survived its lifeline; a directory that is in use stays."""
+    async with in_another_process("") as (parent, conninfo):
+        runtime = Path(conninfo.split("host=")[1].split()[0])
+        for pid in processes(runtime):
+            if program(pid) == "sh":
+                os.kill(pid, signal.SIGKILL)
+        parent.kill()
+        await parent.wait()
+        assert processes(runtime)
+        os.utime(runtime / "lock", (0, 0))
+        async with running() as first, running() as second:
+            assert not exists(runtime)
+            await until_gone(runtime)
+            for server in (first, second):
+                assert await ask(server, "select 1") == [(1,)]
 
 
 async def test_a_stale_pid_of_somebody_else_does_not_block(tmp_path):
