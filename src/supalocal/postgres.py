@@ -35,7 +35,9 @@ _SETTINGS = {
     "min_wal_size": "32MB",
     "shared_preload_libraries": "pg_stat_statements",  # as on hosted; 2 MB
     "io_method": "sync",  # the default keeps three more processes around
-    "jit": "off",
+    # What plans say of themselves, as on Supabase's own image.
+    "compute_query_id": "on",
+    "effective_cache_size": "128MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }

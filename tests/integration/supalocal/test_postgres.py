@@ -98,7 +98,15 @@ async def in_another_process(data):
 
 async def test_it_is_a_utc_utf8_server_with_a_logical_log():
     """The settings that a Supabase project counts on."""
-    names = ("server_version_num", "server_encoding", "TimeZone", "wal_level", "listen_addresses", "jit", "fsync")
+    names = (
+        "server_version_num",
+        "server_encoding",
+        "TimeZone",
+        "wal_level",
+        "listen_addresses",
+        "compute_query_id",
+        "fsync",
+    )
     async with running() as server:
         found = dict(await ask(server, f"select name, setting from pg_settings where name in {names}"))
     assert int(found.pop("server_version_num")) >= 180_000
@@ -107,7 +115,7 @@ async def test_it_is_a_utc_utf8_server_with_a_logical_log():
         "TimeZone": "UTC",
         "wal_level": "logical",
         "listen_addresses": "127.0.0.1",
-        "jit": "off",
+        "compute_query_id": "on",
         "fsync": "off",
     }
 
