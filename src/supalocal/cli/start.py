@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import importlib
 import logging
 import os
 import signal
@@ -33,10 +35,26 @@ def run(options: argparse.Namespace) -> int:
     project, home = read_project(options)
     if project.folder is None and not options.quiet:
         sys.stderr.write("supalocal: no supabase/ folder here; the database starts empty.\n")
+    _hasten_imports()
     data = None if options.memory or options.db_url else Path(options.data or home / ".supalocal").resolve()
     _refuse_twin(home, data)
     asyncio.run(_serve(options, project, home, data))
     return 0
+
+
+def _hasten_imports() -> None:
+    """Spare a start a third of its time, in a process that is ours alone.
+
+    What is imported stays, so nothing is gained by looking for garbage in it. And aiohttp reads all certificates of the
+    machine when it is imported, for clients, which there are none of here.
+    """
+    gc.disable()
+    usual = os.environ.get("SSL_CERT_FILE")
+    os.environ["SSL_CERT_FILE"] = os.devnull
+    importlib.import_module("aiohttp")
+    del os.environ["SSL_CERT_FILE"]
+    if usual is not None:
+        os.environ["SSL_CERT_FILE"] = usual
 
 
 def _refuse_twin(home: Path, data: Path | None) -> None:
@@ -66,6 +84,8 @@ async def _serve(options: argparse.Namespace, project: Project, home: Path, data
     front = _Front(stack, told, _ending())
     with contextlib.suppress(asyncio.CancelledError):
         async with control.listening(home, front.answer) as desk, stack:
+            gc.freeze()
+            gc.enable()
             told |= {"STATE": "ready", "SINCE": datetime.now(UTC).isoformat(timespec="seconds")}
             if not options.quiet:
                 _say_ready(stack, options, time.perf_counter() - begun)
