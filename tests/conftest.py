@@ -12,7 +12,7 @@ from support import servers
 
 import supalocal
 from babelroom import Babelroom, Session
-from supalocal.clients import Supabase
+from supalocal.testing.clients import Supabase
 
 pytest_plugins = ["pytester", "support.hosted", "supalocal.pytest"]
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import psycopg
 
 from supalocal.errors import UnsuitableDatabaseError
-from supalocal.postgres import PASSWORD, SUPERUSER, Postgres
+from supalocal.server.postgres import PASSWORD, SUPERUSER, Postgres
 
 
 @dataclass(frozen=True, slots=True)

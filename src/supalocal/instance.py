@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from supalocal import ports
 from supalocal.errors import MigrationError, ProjectError
-from supalocal.lifeline import to_the_end
-from supalocal.postgres import Postgres
+from supalocal.server.lifeline import to_the_end
+from supalocal.server.postgres import Postgres
 
 if TYPE_CHECKING:
     import socket

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from supalocal import bootstrap, migrations
+from supalocal import bootstrap
 from supalocal.database import Database, connect
+from supalocal.project import migrations
 
 if TYPE_CHECKING:
     from supalocal.project import Migration, Project

@@ -25,7 +25,7 @@ Fixtures:
 
 `supabase`        a clean database: its rows are put back before the test, in a few milliseconds. `anon()`, `user()`
                   (a fresh anonymous user) and `service_role()` give clients, `stack` has URLs and keys. Its type is
-                  `supalocal.clients.Supabase`.
+                  `supalocal.testing.clients.Supabase`.
 `supabase_stack`  the running `supalocal.Stack`, one for the run, whoever asks; nothing is cleaned.
 
 The stack's project is the `supabase/` folder of pytest's root directory. Two settings change that, in `pyproject.toml`
@@ -41,8 +41,8 @@ own making:
     def supabase_unstarted():
         return supalocal.Stack(project="backend", db_url=os.environ["TEST_DB_URL"])
 
-What is put back, how and how fast: `supalocal.snapshot`. The schema is not: a test that creates, alters or drops must
-undo it. Rows made by fixtures of a wider scope than one test do not survive the first clean database. Jobs that
+What is put back, how and how fast: `supalocal.testing.snapshot`. The schema is not: a test that creates, alters or
+drops must undo it. Rows made by fixtures of a wider scope than one test do not survive the first clean database. Jobs that
 migrations schedule with pg_cron are there and do not run.
 
 With pytest-xdist each worker has a stack of its own, on free ports. The plugin has no entry point, as a Supabase in
@@ -55,9 +55,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supalocal.clients import Supabase
-from supalocal.snapshot import Snapshot
 from supalocal.stack import Stack
+from supalocal.testing.clients import Supabase
+from supalocal.testing.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from supalocal.postgres import Postgres
+from supalocal.server.postgres import Postgres
 from tests.bench.report import held, say, spread, told
 from tests.bench.server import PROJECT, running
 

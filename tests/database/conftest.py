@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 from support import rows
 
-from supalocal.clients import Supabase
+from supalocal.testing.clients import Supabase
 
 Connect = Callable[[], psycopg.Connection]
 

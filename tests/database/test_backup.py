@@ -19,7 +19,7 @@ from support.cli import Cli
 
 import supalocal
 from babelroom import Babelroom
-from supalocal.installation import Installation
+from supalocal.server.installation import Installation
 
 HELLO = ["Good morning!", "a\ttab, a \\. and a\nnew line", "¿Qué tal? 👋🏽", "Is this seat free?", "Goodbye"]
 SCHEMAS = ["public", "private", "supabase_migrations"]

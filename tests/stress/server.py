@@ -14,10 +14,10 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
 
-from supalocal import bootstrap, migrations
+from supalocal import bootstrap
 from supalocal.database import Database
-from supalocal.postgres import Postgres
-from supalocal.project import Project
+from supalocal.project import Project, migrations
+from supalocal.server.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
 

@@ -19,9 +19,10 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from supalocal import bootstrap, ports, postmaster
-from supalocal.installation import Account, Installation
-from supalocal.postgres import PASSWORD, SUPERUSER
+from supalocal import bootstrap, ports
+from supalocal.server import postmaster
+from supalocal.server.installation import Account, Installation
+from supalocal.server.postgres import PASSWORD, SUPERUSER
 
 DEBIAN = Path("/usr/lib/postgresql")
 

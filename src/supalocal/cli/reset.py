@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from supalocal.cli.place import find_running, read_project
 from supalocal.errors import SupalocalError
-from supalocal.postgres import Postgres
+from supalocal.server.postgres import Postgres
 from supalocal.stack import Stack
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from supalocal import bootstrap
-from supalocal.postgres import Postgres
+from supalocal.server.postgres import Postgres
 
 _numbers = count()
 

@@ -9,8 +9,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from support.cli import Cli
 
-from supalocal import MigrationError, bootstrap, migrations
-from supalocal.project import Project
+from supalocal import MigrationError, bootstrap
+from supalocal.project import Project, migrations
 
 HISTORY = "select version, name, statements from supabase_migrations.schema_migrations order by version"
 TABLES = "select relname from pg_class where relnamespace = 'public'::regnamespace order by relname"

@@ -7,9 +7,8 @@ import psycopg
 import pytest
 from support import servers
 
-from supalocal import migrations
 from supalocal.errors import MigrationError
-from supalocal.project import Project
+from supalocal.project import Project, migrations
 
 ASKED_FIRST = ["uuid-ossp", "pgcrypto", "pg_trgm", "citext", "moddatetime"]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from supalocal import MigrationError, migrations
-from supalocal.project import Project
+from supalocal import MigrationError
+from supalocal.project import Project, migrations
 
 ONE = "20240101000000_one.sql"
 TWO = "20240102000000_two.sql"

@@ -14,8 +14,8 @@ import psycopg
 import pytest
 
 from supalocal import DataInUseError, PortTakenError, PostgresStartError, ports
-from supalocal.installation import Account, Installation
-from supalocal.postgres import Postgres
+from supalocal.server.installation import Account, Installation
+from supalocal.server.postgres import Postgres
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another account")
 needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
@@ -77,7 +77,7 @@ async def until_gone(marker):
 async def in_another_process(data):
     """A server started by another Python process; yields that process and its server's URL."""
     script = (
-        "import asyncio, sys\nfrom pathlib import Path\nfrom supalocal.postgres import Postgres\n"
+        "import asyncio, sys\nfrom pathlib import Path\nfrom supalocal.server.postgres import Postgres\n"
         "async def main():\n"
         "    server = Postgres(Path(sys.argv[1]) if sys.argv[1] else None)\n"
         "    await server.start()\n"

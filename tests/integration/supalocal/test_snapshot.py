@@ -7,9 +7,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from supalocal import bootstrap
-from supalocal.clients import Supabase
 from supalocal.errors import SnapshotError
-from supalocal.snapshot import Snapshot
+from supalocal.testing.clients import Supabase
+from supalocal.testing.snapshot import Snapshot
 
 PROJECT = """
 create table "Über Uns" (

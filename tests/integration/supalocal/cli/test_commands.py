@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from support.commands import FREE, is_alive, started
 
 import supalocal
-from supalocal import postgres
+from supalocal.server import postgres
 
 
 def read(told, path="notes"):

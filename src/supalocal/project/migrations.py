@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from supalocal.batches import Batch, batches
 from supalocal.errors import MigrationError
 from supalocal.extensions import missing
-from supalocal.statements import Statement, split
+from supalocal.project.batches import Batch, batches
+from supalocal.project.statements import Statement, split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

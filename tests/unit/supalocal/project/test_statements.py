@@ -2,7 +2,7 @@
 
 import pytest
 
-from supalocal.statements import split
+from supalocal.project.statements import split
 
 
 def texts(script):

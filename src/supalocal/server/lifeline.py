@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from pathlib import Path
 
-    from supalocal.installation import Account
+    from supalocal.server.installation import Account
 
 _Result = TypeVar("_Result")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from supalocal.statements import Statement
+    from supalocal.project.statements import Statement
 
 _MARK = "the_file_began"
 _BEGIN = re.compile(r"(begin|start transaction)\b.*")

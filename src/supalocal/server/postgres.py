@@ -10,10 +10,11 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from supalocal import ports, postmaster, runtime
+from supalocal import ports
 from supalocal.errors import DataInUseError, PortTakenError, PostgresStartError
-from supalocal.installation import Installation
-from supalocal.lifeline import Lifeline, to_the_end
+from supalocal.server import postmaster, runtime
+from supalocal.server.installation import Installation
+from supalocal.server.lifeline import Lifeline, to_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

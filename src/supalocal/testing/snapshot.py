@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from supalocal.errors import SnapshotError
 from supalocal.realtime.replication import UNHEARD
-from supalocal.remembered import Remembered, Sequence, Table, View
+from supalocal.testing.remembered import Remembered, Sequence, Table, View
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from supalocal import postmaster
 from supalocal.extensions import shelf
+from supalocal.server import postmaster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from supalocal.installation import Account, Installation
+    from supalocal.server.installation import Account, Installation
 
 _PARENT = Path("/tmp")  # noqa: S108  a socket's path must be short
 _PREFIX = "supalocal-"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from supalocal.batches import batches
-from supalocal.statements import split
+from supalocal.project.batches import batches
+from supalocal.project.statements import split
 
 
 def sent(script):

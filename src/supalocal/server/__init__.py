@@ -1,0 +1,1 @@
+"""A Postgres server of our own: where its programs are, its process, its temporary directory, its end with ours."""
