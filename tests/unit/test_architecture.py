@@ -1,6 +1,7 @@
 """The import direction: app -> client -> services -> repositories -> gateway -> Supabase."""
 
 import ast
+import graphlib
 import importlib
 import subprocess
 import sys
@@ -71,6 +72,18 @@ def test_babelroom_imports_in_one_direction(module, path):
     room = module.split(".")[1]
     used = {name.split(".")[1] for name in imported(ast.parse(path.read_text())) if name.startswith("babelroom.")}
     assert "*" in MAY_IMPORT[room] or used <= MAY_IMPORT[room]
+
+
+@pytest.mark.parametrize("package", ["babelroom", "supalocal"])
+def test_no_two_modules_need_each_other(package):
+    """Not even for their types: whoever reads a module reads what it stands on, and never comes back to it."""
+    paths = dict(modules(package))
+    needs = {}
+    for module, path in paths.items():
+        nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+        names = [f"{node.module}.{alias.name}" for node in nodes for alias in node.names]
+        needs[module] = {name if name in paths else name.rpartition(".")[0] for name in names} & paths.keys() - {module}
+    graphlib.TopologicalSorter(needs).prepare()
 
 
 @pytest.mark.parametrize(("module", "path"), modules("babelroom"), ids=short)

@@ -11,7 +11,7 @@ import psycopg
 from supalocal.realtime import queries
 from supalocal.realtime.pgoutput import Action, Relation, Unchanged, Value
 from supalocal.realtime.polls import LoggedChange
-from supalocal.realtime.tables import Column, Table
+from supalocal.realtime.table import Column, Table
 
 RECORD_LIMIT_BYTES = 1_048_576
 SHORT_VALUE_BYTES = 64

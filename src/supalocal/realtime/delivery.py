@@ -13,7 +13,8 @@ from supalocal.realtime.matching import Matcher
 from supalocal.realtime.pgoutput import Action, Relation
 from supalocal.realtime.polls import LoggedChange, Poll
 from supalocal.realtime.subscriptions import Registry, Subscription
-from supalocal.realtime.tables import Table, TableCache
+from supalocal.realtime.table import Table
+from supalocal.realtime.tables import TableCache
 from supalocal.realtime.tokens import Identity
 from supalocal.realtime.visibility import Visibility
 

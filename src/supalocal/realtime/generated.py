@@ -8,7 +8,7 @@ import psycopg
 from supalocal.realtime import queries
 from supalocal.realtime.pgoutput import UNCHANGED, Relation, RelationColumn, Value
 from supalocal.realtime.polls import LoggedChange
-from supalocal.realtime.tables import Column, Table
+from supalocal.realtime.table import Column, Table
 
 _Row = tuple[Value, ...]
 

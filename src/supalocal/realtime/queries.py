@@ -1,14 +1,9 @@
 """All SQL that Realtime sends: fixed texts, and texts built from names that the catalog itself quoted."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from supalocal.realtime.filters import Operator
-
-if TYPE_CHECKING:
-    from supalocal.realtime.tables import Column, Table
+from supalocal.realtime.table import Column, Table
 
 SETTINGS = (
     "-c timezone=UTC -c datestyle=ISO"
@@ -23,7 +18,6 @@ MIRROR_PUBLICATION = "select realtime.mirror_publication(%s)"
 MIRROR_PREFIX = "supalocal_"
 MESSAGES_PUBLICATION = "supabase_realtime_messages_publication"
 """What publishes the inserts into realtime.messages; its name on hosted."""
-EXISTING_PUBLICATIONS = "select array_agg(pubname::text order by pubname) from pg_publication where pubname = any(%s)"
 SLOT_EXISTS = "select exists (select from pg_replication_slots where slot_name = %s)"
 ROLE_EXISTS = "select quote_ident(%s)::regrole"
 SNAPSHOT = "select pg_current_snapshot()::text"

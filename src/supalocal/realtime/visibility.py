@@ -8,7 +8,7 @@ import psycopg
 
 from supalocal.realtime import queries
 from supalocal.realtime.changes import Change, text_of
-from supalocal.realtime.tables import Column, Table
+from supalocal.realtime.table import Column, Table
 from supalocal.realtime.tokens import Identity
 
 # A grant on a table redefines it in the stream, so it is noticed at once; one role granted to another is not.

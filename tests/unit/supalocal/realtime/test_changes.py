@@ -7,7 +7,7 @@ import pytest
 from supalocal.realtime.changes import NO_PRIMARY_KEY, TOO_LARGE, Change, Images, commit_timestamp, images, payload
 from supalocal.realtime.pgoutput import UNCHANGED, Action, Begin, Relation, RelationColumn, RowChange
 from supalocal.realtime.polls import LoggedChange
-from supalocal.realtime.tables import Column, Table
+from supalocal.realtime.table import Column, Table
 
 NAMES = ("id", "body")
 

@@ -6,7 +6,7 @@ from supalocal.realtime.changes import Change
 from supalocal.realtime.filters import parse_filter
 from supalocal.realtime.matching import Matcher
 from supalocal.realtime.pgoutput import Action
-from supalocal.realtime.tables import Column, Table
+from supalocal.realtime.table import Column, Table
 
 UUID = "aaaaaaaa-0000-4000-8000-000000000001"
 TYPES = {"n": "integer", "s": "text", "u": "uuid", "b": "boolean", "j": "jsonb"}
