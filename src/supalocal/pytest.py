@@ -42,8 +42,8 @@ own making:
         return supalocal.Stack(project="backend", db_url=os.environ["TEST_DB_URL"])
 
 What is put back, how and how fast: `supalocal.testing.snapshot`. The schema is not: a test that creates, alters or
-drops must undo it. Rows made by fixtures of a wider scope than one test do not survive the first clean database. Jobs that
-migrations schedule with pg_cron are there and do not run.
+drops must undo it. Rows made by fixtures of a wider scope than one test do not survive the first clean database. Jobs
+that migrations schedule with pg_cron are there and do not run.
 
 With pytest-xdist each worker has a stack of its own, on free ports. The plugin has no entry point, as a Supabase in
 every pytest run of an environment is not what one expects of installing a client library.
