@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from supalocal.server.postgres import Postgres
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from supalocal.database import Database
@@ -70,8 +71,9 @@ class Instance:
         """Come up whole, or raise SupalocalError and leave nothing behind."""
         try:
             self._listener = self._listen()
-            await self._start_database()
-            await self._prepare()
+            async with _importing():
+                await self._start_database()
+                await self._prepare()
             await self._serve()
         except BaseException:
             await to_the_end(self._close())
@@ -84,7 +86,7 @@ class Instance:
 
     async def migrate(self) -> tuple[Migration, ...]:
         """Apply the project's new migrations; those come back. Raises ProjectError or MigrationError."""
-        from supalocal import preparation  # noqa: PLC0415  see _start_database
+        from supalocal import preparation  # noqa: PLC0415  see _importing
 
         async with self._changing:
             self._project = self._project.read_again()
@@ -123,25 +125,20 @@ class Instance:
         return listener
 
     async def _start_database(self) -> None:
-        """Start the server, and import meanwhile what takes as long: the libraries of all services."""
-        libraries = asyncio.create_task(asyncio.to_thread(_import_libraries))
-        try:
-            if self._wishes.db_url is None:
-                await self._server.start()
-        finally:
-            await libraries
-        from supalocal.database import Database  # noqa: PLC0415  imported by now
+        if self._wishes.db_url is None:
+            await self._server.start()
+        from supalocal.database import Database  # noqa: PLC0415  see _importing
 
         url = self._wishes.db_url
         self.database = Database.bundled(self._server) if url is None else Database.external(url)
 
     async def _prepare(self) -> None:
-        from supalocal import preparation  # noqa: PLC0415  see _start_database
+        from supalocal import preparation  # noqa: PLC0415  see _importing
 
         self.applied = tuple(await preparation.prepare(self.database, self._project, seed=self._wishes.seed))
 
     async def _serve(self) -> None:
-        from supalocal.services import serving  # noqa: PLC0415  see _start_database
+        from supalocal.services import serving  # noqa: PLC0415  see _importing
 
         # A copy, so that the address stays ours, and calls wait in its queue, while a reset runs.
         wishes = self._wishes
@@ -163,7 +160,7 @@ class Instance:
             self._server = Postgres(self._wishes.data, port=self._server.port)
             await self._start_database()
         else:
-            from supalocal import preparation  # noqa: PLC0415  see _start_database
+            from supalocal import preparation  # noqa: PLC0415  see _importing
 
             await preparation.make_anew(self.database)
 
@@ -173,6 +170,11 @@ class Instance:
         await self._open.aclose()
 
 
-def _import_libraries() -> None:
-    for name in _LIBRARIES:
-        importlib.import_module(name)
+@asynccontextmanager
+async def _importing() -> AsyncIterator[None]:
+    """Import the libraries of all services while Postgres starts and is prepared: they take as long."""
+    task = asyncio.create_task(asyncio.to_thread(lambda: [importlib.import_module(name) for name in _LIBRARIES]))
+    try:
+        yield
+    finally:
+        await task
