@@ -8,6 +8,7 @@ same place are merged.
 from __future__ import annotations
 
 import re
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -127,6 +128,11 @@ def sequence(*parsers: Parser[Any]) -> Parser[tuple[Any, ...]]:
 
 def always(value: T) -> Parser[T]:
     return Parser(lambda _, at: (True, False, value, at, None))
+
+
+def choice(*parsers: Parser[T]) -> Parser[T]:
+    """The first of them that reads something or succeeds."""
+    return reduce(_either, parsers)
 
 
 def lazy(make: Callable[[], Parser[T]]) -> Parser[T]:

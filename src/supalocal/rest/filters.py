@@ -12,6 +12,7 @@ from supalocal.rest.combinators import (
     between,
     char,
     characters,
+    choice,
     lazy,
     not_followed_by,
     optional,
@@ -110,10 +111,7 @@ Condition = Filter | Group
 
 
 def _chosen(words: dict[str, str]) -> Parser[str]:
-    first, *others = (attempt(string(word)) for word in words)
-    for other in others:
-        first = first | other
-    return first
+    return choice(*(attempt(string(word)) for word in words))
 
 
 def _any_case(word: str) -> Parser[str]:
@@ -121,10 +119,7 @@ def _any_case(word: str) -> Parser[str]:
 
 
 def _truth() -> Parser[str]:
-    first, *others = (attempt(_any_case(word)) for word in TRUTHS)
-    for other in others:
-        first = first | other
-    return first.label("isVal: (null, not_null, true, false, unknown)")
+    return choice(*(attempt(_any_case(word)) for word in TRUTHS)).label("isVal: (null, not_null, true, false, unknown)")
 
 
 _element = attempt(quoted << not_followed_by(r"[^,)]")) | characters("[^,)]", least=0)
