@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -102,10 +103,7 @@ def _with_key(table: Table, view: View, tables: dict[Name, Table]) -> Table:
         names = {column: shown for shown, (source, column) in reversed([*view.origins.items()]) if source == base}
         key = tables[base].key if base in tables else ()
         if key and all(column in names for column in key):
-            shown_key = tuple(names[column] for column in key)
-            return Table(
-                table.name, table.columns, shown_key, table.is_view, table.insertable, table.updatable, table.deletable
-            )
+            return replace(table, key=tuple(names[column] for column in key))
     return table
 
 

@@ -76,6 +76,7 @@ _STATUS_OF_SQLSTATE = (
     ("P0", 500),
     ("XX", 500),
 )
+_HEADERS_OF_STATUS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "0"}}
 # An answer below 200 would only announce another one, for which its client would wait.
 FINAL_STATUSES = range(200, 1000)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -91,8 +92,7 @@ def database_error(
     if sqlstate.startswith("PT"):
         return _custom_status(sqlstate, message, details, hint)
     status = _status(sqlstate, message, is_anonymous=is_anonymous)
-    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "0"}}.get(status)
-    return RestError(status, sqlstate, message, details, hint, headers=headers)
+    return RestError(status, sqlstate, message, details, hint, headers=_HEADERS_OF_STATUS.get(status))
 
 
 def _status(sqlstate: str, message: str, *, is_anonymous: bool) -> int:
@@ -110,9 +110,9 @@ def _custom_status(sqlstate: str, message: str, details: str | None, hint: str |
     if not (digits.isascii() and digits.isdigit()):
         return RestError(500, sqlstate, message, details, hint)
     status = int(digits)
-    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "0"}}.get(status)
     if status not in FINAL_STATUSES:
         return RestError(500, sqlstate, message, details, hint)
+    headers = _HEADERS_OF_STATUS.get(status)
     return RestError(status, sqlstate, message, details, hint, headers=headers, reason=message)
 
 
