@@ -15,7 +15,7 @@ from supalocal.auth.rendering import rendered_user
 from supalocal.auth.rules import invalid, require_strong, valid_email
 from supalocal.auth.sessions import Scope, end_sessions
 from supalocal.auth.signup import EMAIL, confirm_email
-from supalocal.auth.users import change_user, merged, save_identity, user_holding_email
+from supalocal.auth.users import change_user, merged, require_unused_email, save_identity
 
 if TYPE_CHECKING:
     from supalocal.auth.caller import Caller
@@ -41,7 +41,8 @@ async def update(service: Service, request: web.Request) -> web.Response:
     given = await read_parameters(request)
     email, password = _acceptable(given, caller.user, request, service), given.optional_text("password")
     if email:
-        await _require_unused(service, email, audience(request), caller.user)
+        async with service.pool.connection() as connection:
+            await require_unused_email(connection, email, audience(request), but=caller.user.id)
     encrypted = await _new_hash(caller.user, password)
     async with service.transaction() as connection:
         user = caller.user
@@ -83,14 +84,6 @@ def _acceptable(given: Parameters, user: User, request: web.Request, service: Se
         message = "Updating password of an anonymous user without an email or phone is not allowed"
         raise AuthError(422, "validation_failed", message)
     return email if email != user.email else ""
-
-
-async def _require_unused(service: Service, email: str, aud: str, user: User) -> None:
-    async with service.pool.connection() as connection:
-        with failing("Database error checking email"):
-            taken = await user_holding_email(connection, email, aud, but=user.id)
-    if taken:
-        raise AuthError(422, "email_exists", "A user with this email address has already been registered")
 
 
 async def _new_hash(user: User, password: str | None) -> str:

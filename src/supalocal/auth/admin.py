@@ -26,9 +26,9 @@ from supalocal.auth.users import (
     delete_user,
     merged,
     page_of_users,
+    require_unused_email,
     save_identity,
     user_by_id,
-    user_holding_email,
     user_holding_phone,
 )
 
@@ -172,10 +172,7 @@ async def _chosen_hash(given: Parameters) -> str:
 
 async def _require_unused(connection: Connection, email: str, phone: str, aud: str, but: UUID | None = None) -> None:
     if email:
-        with failing("Database error checking email"):
-            taken = await user_holding_email(connection, email, aud, but)
-        if taken:
-            raise AuthError(422, "email_exists", "A user with this email address has already been registered")
+        await require_unused_email(connection, email, aud, but)
     if phone:
         with failing("Database error checking phone"):
             taken = await user_holding_phone(connection, phone, aud, but)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from supalocal.auth import queries
-from supalocal.auth.errors import AuthError, failing
+from supalocal.auth.errors import UNEXPECTED, AuthError, failing
 from supalocal.auth.users import AUTHENTICATED, user_by_id
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ async def identify(request: web.Request, service: Service, connection: Connectio
     user_id, session = _uuid(claims, "sub", 400), _uuid(claims, "session_id", 403)
     if user_id is None:
         raise AuthError(403, "bad_jwt", "invalid claim: missing sub claim")
-    with failing("Unexpected failure, please check server logs for more information"):
+    with failing(UNEXPECTED):
         user = await user_by_id(connection, user_id)
     if user is None:
         raise AuthError(403, "user_not_found", "User from sub claim in JWT does not exist")

@@ -14,6 +14,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+UNEXPECTED = "Unexpected failure, please check server logs for more information"
 _VERSION_HEADER = "X-Supabase-Api-Version"
 _VERSION = date(2024, 1, 1)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -44,8 +45,7 @@ def failing(message: str) -> Iterator[None]:
 
 def unexpected() -> AuthError:
     """What is said of a failure that nobody foresaw."""
-    message = "Unexpected failure, please check server logs for more information"
-    return AuthError(_SERVER_ERROR, "unexpected_failure", message)
+    return AuthError(_SERVER_ERROR, "unexpected_failure", UNEXPECTED)
 
 
 def unsupported(what: str) -> AuthError:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.rows import class_row
 
 from supalocal.auth import queries
-from supalocal.auth.errors import AuthError, failing
+from supalocal.auth.errors import UNEXPECTED, AuthError, failing
 from supalocal.auth.rules import invalid
 from supalocal.auth.sessions import REFRESH_TOKEN_LENGTH, Method, Origin, add_refresh_token, grant
 from supalocal.auth.users import user_by_id
@@ -47,6 +47,8 @@ class RefreshToken:
 
 @dataclass(frozen=True, slots=True)
 class ActiveToken:
+    """The one of a family that is not spent; `parent` is the one whose place it took, '' for the first."""
+
     token: str
     parent: str
 
@@ -92,7 +94,7 @@ async def _locked_session(connection: Connection, token: str) -> tuple[UUID, Use
         session = await (await cursor.execute(queries.LOCK_SESSION, [session_id])).fetchone()
     if session is None:
         raise _refused("session_not_found", "No Valid Session Found")
-    with failing("Unexpected failure, please check server logs for more information"):
+    with failing(UNEXPECTED):
         user = await user_by_id(connection, session.user_id)
     if user is None:
         raise _not_found()

@@ -51,6 +51,7 @@ class Origin:
 
     @classmethod
     def of(cls, request: web.Request) -> Origin:
+        """Read it off the request."""
         return cls(request.headers.get("User-Agent", ""), request.remote or "")
 
 

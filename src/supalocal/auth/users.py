@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from supalocal.auth import queries
-from supalocal.auth.errors import AuthError, UnreadableUserError
+from supalocal.auth.errors import AuthError, UnreadableUserError, failing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,6 +108,14 @@ async def user_holding_email(connection: Connection, email: str, aud: str, but: 
 async def user_holding_phone(connection: Connection, phone: str, aud: str, but: UUID | None = None) -> User | None:
     """Whoever uses the number, the user `but` aside."""
     return await _one(connection, queries.USER_HOLDING_PHONE, {"phone": phone, "aud": aud, "but": but})
+
+
+async def require_unused_email(connection: Connection, email: str, aud: str, but: UUID | None = None) -> None:
+    """Raise AuthError where somebody uses the address, the user `but` aside."""
+    with failing("Database error checking email"):
+        taken = await user_holding_email(connection, email, aud, but)
+    if taken:
+        raise AuthError(422, "email_exists", "A user with this email address has already been registered")
 
 
 async def page_of_users(
