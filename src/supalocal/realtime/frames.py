@@ -7,12 +7,13 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 USER_BROADCAST_PUSH = 3
 USER_BROADCAST = 4
-_JSON_ENCODING = 1
+_RAW_ENCODING, _JSON_ENCODING = 0, 1
 _PUSH_SIZES = 5
+_ARRAY_SIZE = 5
 _LONGEST_FIELD = 255
 _SHORT_FRAME, _MEDIUM_FRAME = 125, 0xFFFF
 # A surrogate alone is legal in JSON text but not in UTF-8; such a frame would fail when it is sent on.
@@ -40,7 +41,7 @@ class Frame:
     payload: Any
     ref: str | None = None
     join_ref: str | None = None
-    user: "UserBroadcast | None" = None
+    user: UserBroadcast | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def _quoted_short(text: str) -> str:
     return json.dumps(text)
 
 
-def _refuse(reason: str) -> Frame:
+def _refuse(reason: str) -> NoReturn:
     raise MalformedFrameError(reason)
 
 
@@ -148,16 +149,11 @@ def _finite(text: str) -> float:
 def _from_object(message: Any) -> Frame:
     if not isinstance(message, dict) or not {"topic", "event", "payload", "ref"} <= message.keys():
         raise MalformedFrameError("a 1.0.0 frame is an object with topic, event, payload and ref")
-    return _frame(message.get("join_ref"), *_body(message))
-
-
-def _body(message: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
-    return message["ref"], message["topic"], message["event"], message["payload"]
+    return _frame(message.get("join_ref"), message["ref"], message["topic"], message["event"], message["payload"])
 
 
 def _from_array(message: Any) -> Frame:
-    size = 5
-    if not isinstance(message, list) or len(message) != size:
+    if not isinstance(message, list) or len(message) != _ARRAY_SIZE:
         raise MalformedFrameError("a 2.0.0 frame is an array of join_ref, ref, topic, event and payload")
     return _frame(*message)
 
@@ -216,9 +212,8 @@ def _encode_user_broadcast(topic: str, event: str, meta: str, body: str | bytes)
     fields = [field.encode() for field in (topic, event, meta)]
     if any(len(field) > _LONGEST_FIELD for field in fields):
         return None
-    is_json = isinstance(body, str)
-    payload = body.encode() if isinstance(body, str) else body
-    return bytes([USER_BROADCAST, *map(len, fields), int(is_json)]) + b"".join(fields) + payload
+    encoding, payload = (_JSON_ENCODING, body.encode()) if isinstance(body, str) else (_RAW_ENCODING, body)
+    return bytes([USER_BROADCAST, *map(len, fields), encoding]) + b"".join(fields) + payload
 
 
 def websocket_frame(data: str | bytes) -> bytes:

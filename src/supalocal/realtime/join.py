@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 MAX_REPLAYED = 25
@@ -24,7 +24,7 @@ class JoinConfig:
     presence_enabled: bool = False
     presence_key: str = ""
     private: bool = False
-    unreadable: tuple[str, ...] = field(default=())
+    unreadable: tuple[str, ...] = ()
     """Names of the parts that could not be cast; for the log only, as the join goes on without them."""
 
 
