@@ -1,6 +1,6 @@
 """A project's `supabase/` folder: its settings, its migrations and seed files, and how they are applied."""
 
-from supalocal.project.config import Config, read_config
+from supalocal.project.config import Config
 from supalocal.project.folder import Migration, Project
 
-__all__ = ["Config", "Migration", "Project", "read_config"]
+__all__ = ["Config", "Migration", "Project"]
