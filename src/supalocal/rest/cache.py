@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from supalocal.rest.catalog import fingerprint, read_schema
+from supalocal.rest.errors import RestError
 from supalocal.rest.schema import EMPTY, Schema
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from psycopg import AsyncConnection
     from psycopg_pool import AsyncConnectionPool
 
@@ -36,12 +39,14 @@ class SchemaCache:
         self._timezones: frozenset[str] | None = None
 
     async def start(self) -> None:
+        """Read the schema, and listen from before that on."""
         listening = asyncio.Event()
         self._listener = asyncio.create_task(self._listen(listening))
         await listening.wait()
         await self.current()
 
     async def close(self) -> None:
+        """Stop listening."""
         if self._listener:
             self._listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -61,7 +66,7 @@ class SchemaCache:
         async with self._reading:
             if self._schema is not than:
                 return self._schema
-            async with self._pool.connection() as connection:
+            async with self._connected() as connection:
                 mark = await fingerprint(connection)
             if mark == than.fingerprint:
                 return None
@@ -71,16 +76,25 @@ class SchemaCache:
     async def timezones(self) -> frozenset[str]:
         """The names that the database knows; read once."""
         if self._timezones is None:
-            async with self._pool.connection() as connection:
+            async with self._connected() as connection:
                 cursor = await connection.execute(b"select name from pg_timezone_names")
                 self._timezones = frozenset(str(row[0]) for row in await cursor.fetchall())
         return self._timezones
 
     async def _read(self) -> None:
         announced = self._announced  # before reading, so that a change meanwhile is not lost
-        async with self._pool.connection() as connection:
+        async with self._connected() as connection:
             self._schema = await read_schema(connection, self._configuration)
         self._known = announced
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection[Any]]:
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except psycopg.OperationalError as exc:
+            message = "Could not query the database for the schema cache. Retrying."
+            raise RestError(503, "PGRST002", message) from exc
 
     async def _listen(self, listening: asyncio.Event) -> None:
         while True:
@@ -89,6 +103,8 @@ class SchemaCache:
                     await self._follow(connection, listening)
             except psycopg.Error as exc:
                 _log.warning("lost the connection that listens for schema changes: %s", exc)
+                # A server that ended has ended them all; nobody's request should find out.
+                await self._pool.check()
             self._announced += 1
             await asyncio.sleep(_PAUSE)
 

@@ -36,6 +36,8 @@ class JsonStep:
 
 @dataclass(frozen=True, slots=True)
 class Field:
+    """A column, and the way into its JSON."""
+
     name: str
     path: tuple[JsonStep, ...] = ()
 

@@ -61,6 +61,8 @@ TRUTHS = {"null": "NULL", "not_null": "NOT NULL", "true": "TRUE", "false": "FALS
 
 @dataclass(frozen=True, slots=True)
 class Compare:
+    """`eq.5`, `like(any).{a*,b*}`: an operator and the text it compares with."""
+
     operator: str
     value: str
     quantifier: str | None = None
@@ -68,21 +70,29 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
+    """`in.(a,b)`."""
+
     values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Is:
+    """`is.null` and the like; `truth` is one of TRUTHS."""
+
     truth: str
 
 
 @dataclass(frozen=True, slots=True)
 class IsDistinctFrom:
+    """`isdistinct.a`: unequal, where null is a value like any other."""
+
     value: str
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
+    """`fts(english).cat`: full text; `function` is one of SEARCHES."""
+
     function: str
     query: str
     language: str | None = None
@@ -93,6 +103,8 @@ Operation = Compare | OneOf | Is | IsDistinctFrom | Search
 
 @dataclass(frozen=True, slots=True)
 class Filter:
+    """One condition on one column."""
+
     field: Field
     operation: Operation
     negated: bool = False

@@ -15,6 +15,8 @@ OPENAPI = "application/openapi+json"
 
 
 class Form(Enum):
+    """What an answer is made of."""
+
     JSON = "application/json"  # an array of rows, or what the function returns
     ONE_OBJECT = OBJECT  # exactly one row, without the array around it
     CSV = "text/csv"  # a header line and one line a row
@@ -30,6 +32,8 @@ class Explain:
 
 @dataclass(frozen=True, slots=True)
 class Media:
+    """The form of an answer, and what is done to it."""
+
     form: Form
     strip_nulls: bool = False
     explain: Explain | None = None
@@ -89,6 +93,7 @@ def _negotiated(wanted: tuple[str, ...], plans: bool) -> Media:
 
 
 def accepts_openapi(accept: str | None) -> None:
+    """Raise PGRST107 unless an OpenAPI document is among what is wanted."""
     wanted = accepted_types(accept)
     if not any(name.partition(";")[0] in {"*/*", "application/json", OPENAPI} for name in wanted):
         raise not_available(wanted)

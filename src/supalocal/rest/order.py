@@ -22,6 +22,8 @@ from supalocal.rest.fields import Field, delimiter, field, lexeme, name
 
 @dataclass(frozen=True, slots=True)
 class OrderTerm:
+    """One column to sort by; `direction` and `nulls` are SQL, None where PostgreSQL's own holds."""
+
     field: Field
     relation: str | None = None  # a to-one embed whose column it is
     direction: str | None = None

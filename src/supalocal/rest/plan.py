@@ -33,6 +33,8 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Write:
+    """Rows to insert, change or delete; `returning` are the columns that the read of the written rows needs."""
+
     action: Action
     table: Table
     columns: tuple[TableColumn, ...]
@@ -46,6 +48,8 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Call:
+    """A function to call; `given` are the names of its arguments, `returning` as in Write."""
+
     function: Function
     given: tuple[str, ...]
     arguments: Mapping[str, str | tuple[str, ...]] | None  # as text; None if they are in the payload
@@ -55,6 +59,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
+    """What a request comes to. A write or a call is the source of the rows that `read` reads."""
+
     read: Read
     media: Media
     write: Write | None = None

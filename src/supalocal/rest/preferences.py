@@ -25,6 +25,8 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
+    """What a request prefers, by kind; None where it does not say. `invalid` are those that nobody knows."""
+
     resolution: str | None = None
     missing: str | None = None
     returned: str | None = None
@@ -52,6 +54,7 @@ class Preferences:
         return _applied(self, kinds)
 
     def refuse_invalid(self) -> None:
+        """Raise PGRST122 for what nobody knows, where the request wants that."""
         if self.is_strict and self.invalid:
             details = f"Invalid preferences: {', '.join(self.invalid)}"
             raise RestError(400, "PGRST122", "Invalid preferences given with handling=strict", details)

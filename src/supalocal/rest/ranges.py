@@ -92,6 +92,7 @@ def out_of_bounds(first: int, total: int) -> RestError:
 
 
 def content_range(first: int, last: int, total: int | None) -> str:
+    """The Content-Range header; `total` is None where it was not counted."""
     rows = f"{first}-{last}" if total != 0 and first <= last else "*"
     return f"{rows}/{'*' if total is None else total}"
 

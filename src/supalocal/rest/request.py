@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 class Action(Enum):
+    """What a request is about."""
+
     READ = "rows of a table"
     INSERT = "new rows, or changed ones where they conflict"
     UPDATE = "changed rows"
@@ -71,6 +73,8 @@ class RawRequest:
 
 @dataclass(frozen=True, slots=True)
 class Request:
+    """What is asked; the body comes in only when the request is planned."""
+
     action: Action
     name: Name  # of the table or function; of neither at the root
     shows_profile: bool

@@ -26,6 +26,8 @@ _INTERNAL = 500
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """What goes back over HTTP."""
+
     status: int
     headers: dict[str, str]
     body: bytes = b""

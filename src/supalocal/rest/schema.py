@@ -22,6 +22,8 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
+    """A column; `type` as a cast names it, `default` as SQL."""
+
     name: str
     type: str
     default: str | None
@@ -29,6 +31,8 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    """A table or view, and what may be done to it."""
+
     name: Name
     columns: Mapping[str, TableColumn]
     key: tuple[str, ...]  # the primary key; a view has that of the table it shows
@@ -43,6 +47,8 @@ class Table:
 
 
 class Cardinality(Enum):
+    """How many rows of each side belong together; the values are PostgREST's words."""
+
     MANY_TO_ONE = "many-to-one"
     ONE_TO_ONE = "one-to-one"
     ONE_TO_MANY = "one-to-many"
@@ -92,6 +98,8 @@ class Relationship:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
+    """One parameter of a function; its name is '' where it has none."""
+
     name: str
     type: str
     cast: str  # the type that takes a value of any length
@@ -101,6 +109,8 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Function:
+    """One overload of a function."""
+
     name: Name
     parameters: tuple[Parameter, ...]
     result: Name  # the type that comes back
@@ -126,6 +136,8 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class RoleSettings:
+    """What `alter role ... set` says: it holds in each transaction of the role."""
+
     settings: tuple[tuple[str, str], ...] = ()
     isolation: str | None = None
 

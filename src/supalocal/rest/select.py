@@ -29,6 +29,8 @@ EVERYTHING = Field("*")
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """A column of the answer; `alias:field::cast.aggregate()::aggregate_cast`."""
+
     field: Field
     alias: str | None = None
     cast: str | None = None

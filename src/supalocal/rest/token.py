@@ -22,6 +22,8 @@ _verifier = jwt.PyJWS(algorithms=["HS256"])
 
 @dataclass(frozen=True, slots=True)
 class Identity:
+    """Who asks."""
+
     role: str
     claims: str  # as JSON; `role` is always among them
 
@@ -79,7 +81,7 @@ def _check_algorithm(token: str) -> None:
 
 def _claims(payload: bytes) -> dict[str, Any]:
     try:
-        claims = json.loads(payload)
+        claims = json.loads(payload, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as exc:
         raise _unauthorized("PGRST303", "Parsing claims failed") from exc
     if not isinstance(claims, dict):
@@ -88,6 +90,10 @@ def _claims(payload: bytes) -> dict[str, Any]:
     if not (audience is None or isinstance(audience, str) or _is_list_of_strings(audience)):
         raise _unauthorized("PGRST303", "The JWT 'aud' claim must be a string or an array of strings")
     return claims
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity are no JSON
 
 
 def _is_list_of_strings(value: Any) -> bool:
@@ -106,9 +112,14 @@ def _check_time(claims: dict[str, Any], claim: str, fails: Callable[[int], bool]
         return
     if isinstance(when, bool) or not isinstance(when, int | float):
         raise _unauthorized("PGRST303", f"The JWT '{claim}' claim must be a number")
-    # PostgREST reads a fraction as 0.
-    if fails(int(when) if when == int(when) else 0):
+    if fails(_whole_seconds(when)):
         raise _unauthorized("PGRST303", message)
+
+
+def _whole_seconds(when: float) -> int:
+    """The number; 0 for what is no 64-bit integer, as PostgREST reads it."""
+    is_whole = -(2.0**63) <= when < 2.0**63 and when == int(when)
+    return int(when) if is_whole else 0
 
 
 def _no_key(details: str) -> RestError:

@@ -19,6 +19,8 @@ _ENTRY_DEPTH = 2
 
 @dataclass(frozen=True, slots=True)
 class Relation:
+    """A table or view, as rules of views speak of it."""
+
     oid: str
     name: Name
     columns: Mapping[str, str]  # by their number
@@ -26,6 +28,8 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class View:
+    """A view, and where its columns come from."""
+
     name: Name
     origins: Mapping[str, tuple[Name, str]]  # view column -> table and its column
 
