@@ -60,13 +60,11 @@ class Postgres:
     """One server process on one data directory.
 
     With `data=None` nothing is kept: the directory is temporary, and nothing is flushed to disk. `port` is the
-    loopback TCP port, 0 for a free one; after `start()` it is the real one. `created` says whether `start()` made
-    the data directory.
+    loopback TCP port, 0 for a free one; after `start()` it is the real one.
     """
 
     def __init__(self, data: Path | None = None, *, port: int = 0) -> None:
         self.port = port
-        self.created = False
         self._keep = data
         self._wanted_port = port
         self._undo = contextlib.AsyncExitStack()
@@ -141,7 +139,6 @@ class Postgres:
         return Path(f"/proc/self/fd/{high}"), (high,)
 
     async def _create_cluster(self) -> None:
-        self.created = True
         unfinished = self._home / "postgres.new"
         for left in (unfinished, self._home / _OLD):
             shutil.rmtree(left, ignore_errors=True)
