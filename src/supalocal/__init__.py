@@ -1,4 +1,9 @@
-"""A local Supabase without Docker: a real Postgres, and REST, Realtime and Auth with Supabase's wire protocols."""
+"""A local Supabase without Docker: a real Postgres, and REST, Realtime and Auth with Supabase's wire protocols.
+
+`stack` is the front door, `cli` the command. An `instance` starts Postgres (`server`), makes it like a hosted project's
+(`bootstrap`, `extensions`), applies the `project` with its migrations, and opens the `services`: `rest`, `auth` and
+`realtime` behind the `gateway`, and `cron`. `pytest` and `testing` are for the tests of a project.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +26,7 @@ from supalocal.errors import (
 
 if TYPE_CHECKING:
     from supalocal.keys import Keys
+    from supalocal.project import Migration
     from supalocal.stack import Stack
 
     __version__: str
@@ -29,6 +35,7 @@ __all__ = [
     "AddressError",
     "DataInUseError",
     "Keys",
+    "Migration",
     "MigrationError",
     "PortTakenError",
     "PostgresError",
@@ -42,7 +49,7 @@ __all__ = [
     "__version__",
 ]
 
-_HOMES = {"Keys": "supalocal.keys", "Stack": "supalocal.stack"}
+_HOMES = {"Keys": "supalocal.keys", "Migration": "supalocal.project", "Stack": "supalocal.stack"}
 
 
 def __getattr__(name: str) -> object:
