@@ -19,6 +19,7 @@ U = TypeVar("U")
 
 # Message kinds, in the order in which Parsec prints them.
 FOUND, UNEXPECTED, EXPECTED = 0, 1, 2
+_WORDS = ((UNEXPECTED, "unexpected"), (EXPECTED, "expecting"))
 
 Failure = tuple[int, tuple[tuple[int, str], ...]] | None  # where, and what was found or expected there
 Reply = tuple[bool, bool, Any, int, Failure]  # succeeded, consumed, value, next position, the furthest failure
@@ -296,7 +297,7 @@ def _explanation(messages: tuple[tuple[int, str], ...]) -> str:
     parts = []
     if kinds[FOUND] and not kinds[UNEXPECTED]:
         parts.append(f"unexpected {kinds[FOUND][0] or 'end of input'}")
-    parts += [f"{word} {_listed(kinds[kind])}" for kind, word in ((1, "unexpected"), (2, "expecting")) if kinds[kind]]
+    parts += [f"{word} {_listed(kinds[kind])}" for kind, word in _WORDS if kinds[kind]]
     return " ".join(parts) or "unknown parse error"
 
 
