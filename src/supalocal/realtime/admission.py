@@ -8,18 +8,17 @@ import psycopg
 
 from supalocal.realtime.authorization import Access, UnauthorizedError, seen_headers
 from supalocal.realtime.frames import Broadcast
-from supalocal.realtime.hub import Hub
+from supalocal.realtime.hub import NO_DATABASE, PREFIX, Hub
 from supalocal.realtime.join import JoinConfig, parse_replay
 from supalocal.realtime.tokens import Token, TokenError
 
 log = logging.getLogger(__name__)
-PREFIX = "realtime:"
 UNMATCHED = "unmatched topic"
 _NO_NAME = "TopicNameRequired: You must provide a topic name"
 _TOO_MANY_USERS = "ConnectionRateLimitReached: Too many connected users"
 _TOO_MANY_CHANNELS = "ChannelRateLimitReached: Too many channels"
 _TOO_MANY_JOINS = "ClientJoinRateLimitReached: Too many joins per second"
-_NO_DATABASE = "UnableToConnectToProject: Realtime was unable to connect to the project database"
+_UNREACHABLE = f"UnableToConnectToProject: {NO_DATABASE}"
 _NO_REPLAY = "UnableToReplayMessages"
 
 
@@ -59,7 +58,7 @@ async def admit(hub: Hub, visitor: Visitor, topic: str, config: JoinConfig) -> A
     _check_limits(hub, visitor)
     token = _verify(hub, config.access_token, visitor.key)
     if not hub.is_live:
-        raise RefusedError(_NO_DATABASE)
+        raise RefusedError(_UNREACHABLE)
     channel = topic.removeprefix(PREFIX)
     access = Access(hub.authorizer, channel, seen_headers(visitor.headers), is_private=config.private)
     try:
@@ -67,7 +66,7 @@ async def admit(hub: Hub, visitor: Visitor, topic: str, config: JoinConfig) -> A
     except UnauthorizedError as exc:
         raise RefusedError(f"Unauthorized: {exc}") from exc
     except psycopg.OperationalError as exc:
-        raise RefusedError(_NO_DATABASE) from exc
+        raise RefusedError(_UNREACHABLE) from exc
     return Admission(token, access, await _replay(hub, channel, config, access))
 
 

@@ -9,7 +9,7 @@ from supalocal.apikey import APIKEY
 from supalocal.realtime.authorization import PolicyError, seen_headers
 from supalocal.realtime.broadcast import BatchError, RoomMessage, parse_batch, parse_single
 from supalocal.realtime.frames import MalformedFrameError, parse_json, utf8
-from supalocal.realtime.hub import Hub
+from supalocal.realtime.hub import NO_DATABASE, Hub
 from supalocal.realtime.tokens import Identity, TokenError
 
 _JSON, _BINARY = "application/json", "application/octet-stream"
@@ -17,7 +17,6 @@ _UNSUPPORTED = {"error": f"Unsupported Media Type. Use {_JSON} or {_BINARY}"}
 _UNAUTHORIZED = {"message": "Unauthorized"}
 _RATE_LIMIT = "You have exceeded your rate limit"
 _BATCH_LIMIT = "Too many messages to broadcast, please reduce the batch size"
-_NO_DATABASE = "Realtime was unable to connect to the project database"
 
 
 class BroadcastApi:
@@ -47,7 +46,7 @@ class BroadcastApi:
         except MalformedFrameError as exc:
             return web.json_response({"message": f"The body cannot be read: {exc}."}, status=400)
         except psycopg.OperationalError:
-            return web.json_response({"message": _NO_DATABASE}, status=503)
+            return web.json_response({"message": NO_DATABASE}, status=503)
 
     async def _send_batch(self, request: web.Request, identity: Identity) -> web.Response:
         messages = parse_batch(parse_json(utf8(await request.read())), self._hub.limits.payload_bytes)

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 import psycopg
 
 from supalocal.realtime import broadcast
-from supalocal.realtime.admission import PREFIX, Admission
+from supalocal.realtime.admission import Admission
 from supalocal.realtime.authorization import UnauthorizedError
 from supalocal.realtime.filters import BindingError, parse_binding
 from supalocal.realtime.frames import Broadcast, Frame
-from supalocal.realtime.hub import Hub
+from supalocal.realtime.hub import NO_DATABASE, PREFIX, Hub
 from supalocal.realtime.join import JoinConfig
 from supalocal.realtime.limits import Allowance
 from supalocal.realtime.subscriptions import SubscribeError
@@ -24,7 +24,6 @@ from supalocal.realtime.tokens import ExpiredTokenError, TokenError
 log = logging.getLogger(__name__)
 SUBSCRIBED = "Subscribed to PostgreSQL"
 REPLICATION_READY = "Replication connection established"
-_NO_DATABASE = "Realtime was unable to connect to the project database"
 
 
 class Outlet(Protocol):
@@ -106,7 +105,7 @@ class Channel:
         except (psycopg.Error, OSError) as exc:
             # The stream breaks with the database, and its loss closes the socket: the client joins again.
             log.warning("could not subscribe %s: %s", self.name, exc)
-            self._send_system("postgres_changes", "error", f"{_NO_DATABASE}: {exc}")
+            self._send_system("postgres_changes", "error", f"{NO_DATABASE}: {exc}")
         else:
             self._send_system("postgres_changes", "ok", SUBSCRIBED)
 
@@ -140,7 +139,7 @@ class Channel:
             self.shut(str(exc))
         except psycopg.OperationalError as exc:
             log.warning("could not authorize %s anew: %s", self.name, exc)
-            self.shut(_NO_DATABASE)
+            self.shut(NO_DATABASE)
         if self.is_open:
             self._expiry.cancel()
             self._expiry = self._watch_expiry()

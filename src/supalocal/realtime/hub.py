@@ -20,6 +20,10 @@ from supalocal.realtime.subscriptions import Registry, Subscription, check_bindi
 from supalocal.realtime.tokens import Identity, Token, verify
 
 log = logging.getLogger(__name__)
+PREFIX = "realtime:"
+"""What a channel's name has before it in a topic."""
+
+NO_DATABASE = "Realtime was unable to connect to the project database"
 
 
 class Hub:
@@ -76,7 +80,7 @@ class Hub:
     def send(self, message: RoomMessage) -> None:
         """Send to everyone in the room that the message is for."""
         self.events.add()
-        room = self._rooms.get((f"realtime:{message.topic}", message.is_private))
+        room = self._rooms.get((f"{PREFIX}{message.topic}", message.is_private))
         if room:
             room.broadcast(message.broadcast)
 
