@@ -1,4 +1,10 @@
-"""What all tests share: one local Supabase with this project's migrations, and clients of it."""
+"""What all tests share: one local Supabase with this project's migrations, and clients of it.
+
+`unit` tests modules by themselves, under their names in `src`; `integration` tests them on real servers, `database`
+tests the SQL of `supabase/migrations`. `conformance` asks again what was recorded from the real servers; `e2e` runs
+whole programs and unmodified clients; `fuzz` sends what nobody would. `stress`, `scale` and `bench` have commands in
+`scripts/`; `support` is what several of them need.
+"""
 
 from __future__ import annotations
 
