@@ -67,7 +67,10 @@ def read_config(path: Path) -> Config:
         enable_anonymous_sign_ins=read.value("auth.enable_anonymous_sign_ins", usual.enable_anonymous_sign_ins),
         jwt_expiry=read.number("auth.jwt_expiry", usual.jwt_expiry, lowest=1),
         minimum_password_length=read.value("auth.minimum_password_length", usual.minimum_password_length),
-        enable_email_signup=read.value("auth.email.enable_signup", usual.enable_email_signup),
+        enable_email_signup=read.value(
+            "auth.email.enabled",
+            read.value("auth.email.enable_signup", usual.enable_email_signup),  # its name before CLI 3
+        ),
         enable_refresh_token_rotation=read.value(
             "auth.enable_refresh_token_rotation", usual.enable_refresh_token_rotation
         ),

@@ -16,7 +16,7 @@ def test_settings_come_from_config_toml(tmp_path):
         "[db]\nport = 2\n[db.seed]\nenabled = false\nsql_paths = ['a.sql']\n[db.migrations]\nenabled = false\n"
         "[auth]\nenable_signup = false\nenable_anonymous_sign_ins = true\njwt_expiry = 60\n"
         "minimum_password_length = 8\nenable_refresh_token_rotation = false\nrefresh_token_reuse_interval = 0\n"
-        "[auth.email]\nenable_signup = false\n"
+        "[auth.email]\nenabled = false\n"
         "[auth.hook.custom_access_token]\nenabled = true\nuri = 'pg-functions://postgres/public/hook'\n"
         "[studio]\nport = 3\n"
     )
@@ -39,6 +39,13 @@ def test_settings_come_from_config_toml(tmp_path):
         refresh_token_reuse_interval=0,
         custom_access_token_hook="pg-functions://postgres/public/hook",
     )
+
+
+def test_an_older_name_of_a_setting_is_read(tmp_path):
+    """Before CLI 3 `auth.email.enabled` was `enable_signup`."""
+    config = tmp_path / "config.toml"
+    config.write_text("[auth.email]\nenable_signup = false\n")
+    assert read_config(config) == Config(enable_email_signup=False)
 
 
 def test_a_value_may_stand_in_the_environment(tmp_path, monkeypatch):
