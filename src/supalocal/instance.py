@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from supalocal import ports
-from supalocal.errors import MigrationError, ProjectError
+from supalocal.errors import MigrationError, ProjectError, SupalocalError
 from supalocal.server.lifeline import to_the_end
 from supalocal.server.postgres import Postgres
 
@@ -113,6 +113,11 @@ class Instance:
             raise failure
 
     def _listen(self) -> socket.socket:
+        if self._wishes.db_url is None and self._wishes.port == self._wishes.db_port != 0:
+            raise SupalocalError(
+                f"The API and the database need two different ports, not {self._wishes.port} for both: "
+                "change --port or --db-port (0 finds a free one)."
+            )
         listener = ports.bind(self._wishes.port, option="--port", host=self._wishes.host)
         self._open.callback(listener.close)
         self.url = ports.url(listener)

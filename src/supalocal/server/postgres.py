@@ -45,6 +45,7 @@ _SETTINGS = {
 # synchronous_commit stays on: without it a change reaches Realtime when the WAL writer wakes, up to 200 ms later.
 _NOTHING_KEPT = {"fsync": "off", "full_page_writes": "off"}
 _OLD = "postgres.old"
+_OURS = frozenset((".gitignore", "lock", "postgres", "postgres.log", "postgres.new", _OLD))
 _INITDB = (
     *("--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8", "--no-sync", "--no-instructions"),
     *("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
@@ -227,8 +228,14 @@ def _make_directory(home: Path) -> None:
         if not home.exists():
             home.mkdir(parents=True)
             (home / ".gitignore").write_text("*\n")  # a database is not for the project's repository
+        others = sorted({path.name for path in home.iterdir()} - _OURS)
     except OSError as exc:
-        raise PostgresStartError(f"The data directory {home} cannot be made: {exc.strerror}.") from exc
+        raise PostgresStartError(f"The data directory {home} cannot be used: {exc.strerror}.") from exc
+    # The directory becomes the server's account's: one that holds a project, say, must not.
+    if others and not (home / "postgres").exists():
+        raise PostgresStartError(
+            f"The data directory {home} holds something else, {others[0]!r}: name one that is empty or not there yet."
+        )
 
 
 @contextlib.contextmanager

@@ -218,6 +218,8 @@ async def test_an_api_open_to_the_network_warns(project):
         (("--memory", "--data", "x"), "not allowed with"),
         (("--host", "no such host"), "no address of this machine"),
         (("--db-url", "mysql://x"), "must look like postgresql://"),
+        (("--data", __file__), "Not a directory"),
+        (("--port", "55999", "--db-port", "55999"), "two different ports"),
     ],
 )
 def test_a_wrong_option_is_explained(ask, arguments, words):
@@ -226,6 +228,13 @@ def test_a_wrong_option_is_explained(ask, arguments, words):
     assert done.returncode in (1, 2)
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_directory_that_holds_something_else_takes_no_database(ask, project):
+    """It would become the server's account's."""
+    done = ask("start", *FREE, "--data", str(project))
+    assert (done.returncode, "holds something else, 'supabase'" in done.stderr) == (1, True)
+    assert [path.name for path in project.iterdir()] == ["supabase"]
 
 
 async def test_a_database_without_a_logical_log_is_refused(ask, monkeypatch):
