@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -13,6 +14,9 @@ from supalocal.project import migrations
 
 if TYPE_CHECKING:
     from supalocal.project import Migration, Project
+
+_log = logging.getLogger(__name__)
+_SCHEDULER = "select exists (select from pg_stat_activity where datname = %s and backend_type = 'pg_cron launcher')"
 
 
 async def prepare(database: Database, project: Project, *, seed: bool) -> list[Migration]:
@@ -41,5 +45,12 @@ async def make_anew(database: Database) -> None:
     name = str(conninfo_to_dict(database.admin).get("dbname") or "postgres")
     elsewhere = make_conninfo(database.admin, dbname="template1")
     async with await connect(elsewhere) as connection:
+        cursor = await connection.execute(_SCHEDULER, [name])
+        (scheduled,) = await cursor.fetchone() or (False,)
         await connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
         await connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    if scheduled:
+        _log.warning(
+            "pg_cron's scheduler ended with the database that it worked in, and Postgres does not start it again: "
+            "restart that server, or no scheduled job runs."
+        )
