@@ -67,6 +67,24 @@ def test_claims_that_do_not_hold(claims, message):
     assert (error.code, error.message) == ("PGRST303", message)
 
 
+@pytest.mark.parametrize("expiry", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_json_is_no_claim(expiry):
+    """Python's own JSON knows numbers that no other does; they are refused, not compared."""
+    assert refusal(bearer({"exp": float(expiry)})).message == "Parsing claims failed"
+
+
+@pytest.mark.parametrize("expiry", [10**30, -(10**30)])
+def test_a_time_beyond_64_bits_is_the_year_1970(expiry):
+    """PostgREST reads a number that is no 64-bit integer as 0."""
+    assert refusal(bearer({"exp": expiry})).message == "JWT expired"
+
+
+def test_a_number_too_large_for_a_float_is_the_year_1970():
+    """`1e400` is JSON, though Python reads it as infinity."""
+    token = jwt.api_jws.encode(b'{"exp":1e400}', SECRET, algorithm="HS256")
+    assert refusal(f"Bearer {token}").message == "JWT expired"
+
+
 def test_a_foreign_signature_is_refused():
     """A token signed with another secret is nobody's."""
     assert (
