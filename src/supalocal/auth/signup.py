@@ -104,7 +104,7 @@ async def _added(connection: Connection, new: NewUser) -> User:
         return await add_user(connection, new)
     except psycopg.errors.UniqueViolation as exc:
         if exc.diag.constraint_name == _EMAIL_INDEX:
-            raise _taken() from exc  # somebody signed up with it since we looked
+            raise _taken() from None  # somebody signed up with it since we looked
         raise
 
 
