@@ -29,8 +29,7 @@ class Parameters:
     def optional_text(self, name: str) -> str | None:
         """The string; None where there is none."""
         value: str | None = self._typed(name, str, "string")
-        # A lone surrogate can be neither hashed nor stored; Go's decoder replaces it too.
-        return value and value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return value and _whole(value)
 
     def flag(self, name: str) -> bool:
         """The boolean, False where there is none."""
@@ -39,7 +38,7 @@ class Parameters:
     def members(self, name: str) -> dict[str, Any] | None:
         """The object; None where there is none."""
         value: dict[str, Any] | None = self._typed(name, dict, "map[string]interface {}")
-        return value
+        return value and json.loads(_whole(json.dumps(value, ensure_ascii=False)))
 
     def _typed(self, name: str, wanted: type, called: str) -> Any:
         value = self.given.get(name)
@@ -61,6 +60,11 @@ async def read_parameters(request: web.Request) -> Parameters:
     if given is not None and not isinstance(given, dict):
         raise _unreadable(f"json: cannot unmarshal {_KINDS[type(given)]} into Go value")
     return Parameters(given or {})
+
+
+def _whole(text: str) -> str:
+    """The text without lone surrogates, which can be neither hashed nor stored; Go's decoder replaces them too."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _complaint(body: bytes) -> str:

@@ -49,6 +49,12 @@ async def test_half_a_character_is_replaced():
     assert (await read_parameters(Request(rb'{"a": "x\ud800y"}'))).text("a") == "x\ufffdy"
 
 
+async def test_half_a_character_within_an_object_is_replaced():
+    """In names, values and whatever holds them; whole characters stay."""
+    given = await read_parameters(Request(rb'{"a": {"x\ud800": ["\udc00", "\ud83d\ude00"]}}'))
+    assert given.members("a") == {"x\ufffd": ["\ufffd", "\U0001f600"]}
+
+
 @pytest.mark.parametrize(
     ("body", "complaint"),
     [
