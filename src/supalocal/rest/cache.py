@@ -103,10 +103,11 @@ class SchemaCache:
                     await self._follow(connection, listening)
             except psycopg.Error as exc:
                 _log.warning("lost the connection that listens for schema changes: %s", exc)
-                # A server that ended has ended them all; nobody's request should find out.
+                # A server that ends has ended them all, some a moment later; nobody's request should find out.
                 await self._pool.check()
             self._announced += 1
             await asyncio.sleep(_PAUSE)
+            await self._pool.check()
 
     async def _follow(self, connection: AsyncConnection[Any], listening: asyncio.Event) -> None:
         await connection.set_autocommit(True)

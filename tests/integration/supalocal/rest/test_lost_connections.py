@@ -1,0 +1,41 @@
+"""The REST API's connections when the database ends them."""
+
+import asyncio
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool
+
+import supalocal
+from supalocal.database import Database
+from supalocal.rest.cache import SchemaCache
+from supalocal.rest.configuration import Configuration
+
+_NAME = "lost connections"
+_END = "select pg_terminate_backend(pid), pid from pg_stat_activity where application_name = %s"
+_NEW = "select count(*) from pg_stat_activity where application_name = %s and pid <> all(%s)"
+_SIZE = 3
+
+
+async def _ask(pool: AsyncConnectionPool) -> None:
+    async with pool.connection() as connection:
+        await connection.execute("select 1")
+
+
+async def test_connections_that_ended_are_replaced_without_a_request(stack: supalocal.Stack):
+    """A restarted server ends them all: none is left in the pool for a request to fail on."""
+    dsn = Database.external(stack.admin_db_url).authenticator
+    settings = {"autocommit": True, "application_name": _NAME}
+    async with (
+        await psycopg.AsyncConnection.connect(stack.admin_db_url, autocommit=True) as database,
+        AsyncConnectionPool(dsn, min_size=_SIZE, max_size=_SIZE, kwargs=settings) as pool,
+    ):
+        await pool.wait()
+        cache = SchemaCache(pool, Configuration())
+        await cache.start()
+        try:
+            ended = [pid for _, pid in await (await database.execute(_END, [_NAME])).fetchall()]
+            while await (await database.execute(_NEW, [_NAME, ended])).fetchone() != (_SIZE,):
+                pass
+            await asyncio.gather(*(_ask(pool) for _ in range(2 * _SIZE)))
+        finally:
+            await cache.close()
