@@ -6,7 +6,6 @@ import asyncio
 import importlib
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from supalocal import ports
@@ -17,30 +16,13 @@ from supalocal.server.postgres import Postgres
 if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from supalocal.database import Database
-    from supalocal.keys import Keys
     from supalocal.project import Migration, Project
+    from supalocal.wishes import Wishes
 
 _log = logging.getLogger(__name__)
 _LIBRARIES = ("supalocal.preparation", "supalocal.services")
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What a stack is asked to be; see Stack."""
-
-    keys: Keys
-    data: Path | None
-    host: str
-    port: int
-    db_port: int
-    db_url: str | None
-    seed: bool
-    cron: bool
-    realtime_quirks: bool
-    realtime_limits: bool
 
 
 class Instance:
@@ -146,16 +128,7 @@ class Instance:
         from supalocal.services import serving  # noqa: PLC0415  see _importing
 
         # A copy, so that the address stays ours, and calls wait in its queue, while a reset runs.
-        wishes = self._wishes
-        services = serving(
-            self._listener.dup(),
-            self.database,
-            self._project.config,
-            wishes.keys,
-            cron=wishes.cron,
-            realtime_quirks=wishes.realtime_quirks,
-            realtime_limits=wishes.realtime_limits,
-        )
+        services = serving(self._listener.dup(), self.database, self._project.config, self._wishes)
         await self._services.enter_async_context(services)
 
     async def _make_anew(self) -> None:

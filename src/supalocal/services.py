@@ -21,25 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from supalocal.database import Database
-    from supalocal.keys import Keys
     from supalocal.project import Config
+    from supalocal.wishes import Wishes
 
 _POOL_MIN, _POOL_MAX = 3, 12
 _LOGIN_SECONDS = 10.0
 
 
 @asynccontextmanager
-async def serving(
-    listener: socket.socket,
-    database: Database,
-    config: Config,
-    keys: Keys,
-    *,
-    cron: bool,
-    realtime_quirks: bool,
-    realtime_limits: bool,
-) -> AsyncIterator[None]:
-    """Serve on the socket, which is closed at the end; run jobs if `cron`. See Stack for Realtime's options.
+async def serving(listener: socket.socket, database: Database, config: Config, wishes: Wishes) -> AsyncIterator[None]:
+    """Serve on the socket, which is closed at the end, and run jobs, as a stack is asked to.
 
     Raises UnsuitableDatabaseError if REST cannot log in.
     """
@@ -48,23 +39,25 @@ async def serving(
         pool = await _pool(opened, database)
         rest = RestApi(
             pool,
-            jwt_secret=keys.jwt_secret,
+            jwt_secret=wishes.keys.jwt_secret,
             schemas=config.schemas,
             extra_search_path=config.extra_search_path,
             max_rows=config.max_rows,
         )
-        limits = Limits.hosted() if realtime_limits else Limits()
-        realtime = Realtime(dsn=database.admin, jwt_secret=keys.jwt_secret, limits=limits, quirks=realtime_quirks)
+        limits = Limits.hosted() if wishes.realtime_limits else Limits()
+        realtime = Realtime(
+            dsn=database.admin, jwt_secret=wishes.keys.jwt_secret, limits=limits, quirks=wishes.realtime_quirks
+        )
         issuer = f"http://{ports.LOOPBACK}:{listener.getsockname()[1]}/auth/v1"
-        auth = AuthApi(database.auth, config, jwt_secret=keys.jwt_secret, issuer=issuer)
-        gateway = Gateway(keys=keys, rest=rest, auth=auth, realtime=realtime)
+        auth = AuthApi(database.auth, config, jwt_secret=wishes.keys.jwt_secret, issuer=issuer)
+        gateway = Gateway(keys=wishes.keys, rest=rest, auth=auth, realtime=realtime)
         opened.push_async_callback(gateway.close)
         opened.push_async_callback(rest.close)
         opened.push_async_callback(realtime.close)
         opened.push_async_callback(auth.close)
         await asyncio.gather(rest.start(), realtime.start(), auth.start())
         await gateway.start(listener)
-        if cron:
+        if wishes.cron:
             jobs = Cron(admin=database.admin, login=database.postgres)
             opened.push_async_callback(jobs.close)
             jobs.start()

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from supalocal import background, ports
 from supalocal.errors import MigrationError, ProjectError
-from supalocal.instance import Instance, Wishes
+from supalocal.instance import Instance
 from supalocal.keys import JWT_SECRET, Keys
 from supalocal.project import Migration, Project
+from supalocal.wishes import Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
