@@ -60,7 +60,9 @@ class Table:
             return b"".join(copy)
 
     def _copy_in(self, connection: Connection[TupleRow]) -> None:
-        statement = sql.SQL("copy {} ({}) from stdin").format(self.target, self._columns)
+        # A table may have none that can be written; the empty list would be no SQL.
+        listed = sql.SQL("({})").format(self._columns) if self._columns.as_string() else sql.SQL("")
+        statement = sql.SQL("copy {} {} from stdin").format(self.target, listed)
         with connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(self._rows)
 

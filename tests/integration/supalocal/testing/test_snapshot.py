@@ -40,10 +40,13 @@ create table days (day date, n float8) partition by range (day);
 create table days_2024 partition of days for values from ('2024-01-01') to ('2025-01-01');
 insert into days values ('2024-02-29', 0.1);
 
+create table strokes ();
+insert into strokes default values;
+
 create sequence tickets start 100;
 create materialized view flock as select count(*) as size from hens;
 """
-TABLES = ['"Über Uns"', "hens", "eggs", "visits", "only parents", "children", "days", "flock", "auth.users"]
+TABLES = ['"Über Uns"', "hens", "eggs", "visits", "only parents", "children", "days", "strokes", "flock", "auth.users"]
 SEQUENCES = ["tickets", "hens_id_seq", "visits_id_seq", '"Über Uns_id_seq"']
 
 
@@ -85,6 +88,7 @@ def contents(connection):
 
 CHANGES = [
     "select 1",
+    "delete from strokes; insert into strokes default values; insert into strokes default values",
     """delete from "Über Uns" where id = 1; update "Über Uns" set "it's" = 'new'""",
     """truncate "Über Uns" restart identity; insert into "Über Uns" ("it's") values ('first')""",
     "update eggs set hen = null; delete from hens; delete from eggs",
