@@ -6,10 +6,10 @@ import argparse
 import asyncio
 import sys
 
-from tests.bench import delivery, idle, inserts, starts
+from tests.bench import cleaning, delivery, idle, inserts, starts
 from tests.bench.report import say
 
-BENCHMARKS = {"starts": starts, "idle": idle, "inserts": inserts, "delivery": delivery}
+BENCHMARKS = {"starts": starts, "idle": idle, "inserts": inserts, "delivery": delivery, "cleaning": cleaning}
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+ROOT = Path(__file__).parents[2]
 PROJECT = Path(__file__).with_name("project")
 
 
