@@ -72,6 +72,7 @@ def running(project: Path) -> list[Running]:
 async def listening(project: Path, answer: Answer) -> AsyncIterator[Desk]:
     """Answer questions about the stack of this process; a SupalocalError in `answer` is told to who asked."""
     desk = Desk(answer)
+    _sweep()
     server, path = await _bound(project, desk)
     try:
         yield desk
@@ -121,6 +122,15 @@ class Desk:
             return {"answer": await self._answer(question)}
         except SupalocalError as exc:
             return {"error": str(exc)}
+
+
+def _sweep() -> None:
+    """Remove what stacks of any project left that were killed."""
+    for path in _directory().glob("*-.*"):
+        try:
+            os.kill(int(path.suffix[1:]), 0)
+        except OSError:  # nobody's number, or by now somebody else's
+            path.unlink(missing_ok=True)
 
 
 async def _bound(project: Path, desk: Desk) -> tuple[asyncio.Server, Path]:

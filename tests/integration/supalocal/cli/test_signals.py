@@ -120,3 +120,14 @@ async def test_after_a_kill_of_everything_committed_data_is_there(project, ask):
     assert ask("status").returncode == 1
     async with started(*options) as (_, told), await psycopg.AsyncConnection.connect(told["DB_URL"]) as connection:
         assert await (await connection.execute("select count(*) from notes")).fetchone() == (1000,)
+
+
+async def test_a_killed_stack_of_another_project_leaves_no_socket(project, tmp_path):
+    """The next start removes it, whatever it is for."""
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "supabase").mkdir(parents=True)
+    async with started("--project", str(elsewhere), "--memory", *FREE) as (process, _):
+        process.kill()
+        await process.wait()
+    async with started("--project", str(project), "--memory", *FREE):
+        assert not sockets(process.pid)
