@@ -8,7 +8,7 @@ import socket
 from typing import Any
 
 from supalocal import listeners
-from supalocal.errors import AddressError, PortTakenError
+from supalocal.errors import AddressError, PortTakenError, SupalocalError
 
 LOOPBACK = "127.0.0.1"
 
@@ -66,7 +66,7 @@ def _explained(exc: OSError, host: str, port: int, option: str) -> Exception:
         case errno.EADDRINUSE:
             return PortTakenError(port, option, listeners.holder(port))
         case errno.EACCES:
-            return PortTakenError(port, option, "the system, for root alone")
+            return SupalocalError(f"Port {port} is for root alone: choose another with {option} (0 finds a free one).")
         case errno.EADDRNOTAVAIL:
             return AddressError(host, "--host")
     return exc
