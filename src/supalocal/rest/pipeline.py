@@ -48,7 +48,12 @@ async def send_all(connection: AsyncConnection[Any], statements: Sequence[Statem
     for text, result in zip(new, results, strict=False):
         if text is not None and result.status != pq.ExecStatus.COMMAND_OK:
             del known[text]
-    return _succeeded(results, connection)
+    try:
+        return _succeeded(results, connection)
+    except psycopg.errors.InvalidSqlStatementName:
+        # Somebody's function deallocated what was prepared here: the pool brings a connection that knows so.
+        await connection.close()
+        raise
 
 
 def _encoded(values: Iterable[str | None]) -> Iterable[bytes | None]:
