@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from supalocal.wishes import Wishes
 
 _POOL_MIN, _POOL_MAX = 3, 12
-_LOGIN_SECONDS = 10.0
+_LOGIN_SECONDS = _WAIT_SECONDS = 10.0  # the latter is PostgREST's own
 
 
 @asynccontextmanager
@@ -66,7 +66,12 @@ async def serving(listener: socket.socket, database: Database, config: Config, w
 
 async def _pool(opened: AsyncExitStack, database: Database) -> AsyncConnectionPool:
     pool = AsyncConnectionPool(
-        database.authenticator, min_size=_POOL_MIN, max_size=_POOL_MAX, open=False, kwargs={"autocommit": True}
+        database.authenticator,
+        min_size=_POOL_MIN,
+        max_size=_POOL_MAX,
+        timeout=_WAIT_SECONDS,
+        open=False,
+        kwargs={"autocommit": True},
     )
     opened.push_async_callback(pool.close)
     try:
