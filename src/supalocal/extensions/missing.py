@@ -25,4 +25,7 @@ async def explanation(connection: AsyncConnection[Any], error: psycopg.Error) ->
     if found is None:
         return None
     [(available,)] = await (await connection.execute(_AVAILABLE)).fetchall()
-    return f'supalocal has no extension "{found["name"] or found["file"]}". It has {available}.'
+    return (
+        f'supalocal has no extension "{found["name"] or found["file"]}". It has {available}. Take the statement out, or '
+        "start with --db-url and a Postgres that has it."
+    )
