@@ -27,6 +27,6 @@ async def explanation(connection: AsyncConnection[Any], error: psycopg.Error) ->
     [(available,)] = await (await connection.execute(_AVAILABLE)).fetchall()
     name = found["name"] or found["file"]
     return (
-        f'supalocal has no extension "{name}". It has {available}. Take the statement out, or start with --db-url and a '
-        "Postgres that has it."
+        f'supalocal has no extension "{name}". It has {available}. Take the statement out, or start with --db-url and '
+        "a Postgres that has it."
     )
