@@ -4,9 +4,18 @@ import asyncio
 
 import pytest
 
-from supalocal.realtime.replication import PAUSE_SECONDS
+from supalocal.realtime import replication
 
-RESTING = 2 * PAUSE_SECONDS
+# A busy machine may take longer between two commits than what makes them one poll: here it has ten times that.
+GATHERING = 10 * replication.QUIET_SECONDS
+RESTING = 3 * GATHERING + 2 * replication.PAUSE_SECONDS
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Commits have more time to be together."""
+    monkeypatch.setattr(replication, "QUIET_SECONDS", GATHERING)
+    monkeypatch.setattr(replication, "LONGEST_GATHERING_SECONDS", 10 * GATHERING)
 
 
 @pytest.fixture

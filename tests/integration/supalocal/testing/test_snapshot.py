@@ -178,7 +178,10 @@ def test_a_lost_connection_is_opened_anew(database, project, snapshot):
     """A test may cut all connections."""
     before = contents(database)
     database.execute("insert into visits default values")
-    cut = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'supalocal snapshot'"
+    cut = (
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where application_name = 'supalocal snapshot' and datname = current_database()"
+    )
     with psycopg.connect(project) as admin:
         assert admin.execute(cut).fetchall() == [(True,)]
     snapshot.restore()
