@@ -32,31 +32,17 @@ exec 3<&-
 wait $child
 code=$?
 kill $watch 2>/dev/null
-if [ -z "$SPARE" ] || [ $code -ne 0 ]; then rm -rf "$RUNTIME"; fi
 exit $code
 """
 _POLL_SECONDS = 0.005
 
 
 class Lifeline:
-    """A running program.
+    """A running program. What it prints goes to `log`; `inherited` are descriptors that it needs."""
 
-    `runtime` is a directory that is removed after the program ended, even if we are gone by then; with `spare` only
-    if it failed. What the program prints goes to `log`. `inherited` are descriptors that it needs.
-    """
-
-    def __init__(
-        self,
-        command: Sequence[str],
-        *,
-        runtime: Path,
-        log: Path,
-        account: Account,
-        inherited: Sequence[int] = (),
-        spare: bool = False,
-    ) -> None:
+    def __init__(self, command: Sequence[str], *, log: Path, account: Account, inherited: Sequence[int]) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-        environment |= {"LC_ALL": "C", "RUNTIME": str(runtime), "SPARE": "yes" if spare else ""}
+        environment["LC_ALL"] = "C"
         with log.open("wb") as output:
             # Not asyncio's: a cancellation could strike between the fork and our knowing of it.
             self._process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603  the commands are ours

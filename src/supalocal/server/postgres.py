@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -102,7 +101,7 @@ class Postgres:
 
     def conninfo(self, user: str) -> str:
         """How a program on this machine's own account logs in, over the Unix socket and without a password."""
-        return f"host={self._runtime} port={self.port} user={user} dbname=postgres"
+        return f"host={self._runtime.path} port={self.port} user={user} dbname=postgres"
 
     def url(self, user: str) -> str:
         """The loopback TCP URL for that user."""
@@ -118,7 +117,7 @@ class Postgres:
 
     def _make_home(self, undo: contextlib.AsyncExitStack) -> Path:
         if self._keep is None:
-            return self._runtime
+            return self._runtime.path
         home = self._keep.absolute()
         _make_directory(home)
         undo.enter_context(_exclusive(home / "lock"))
@@ -133,17 +132,15 @@ class Postgres:
         """
         if self._installation.account.can_enter(self._home):
             return self._home, ()
-        opened = os.open(self._home, os.O_RDONLY | os.O_DIRECTORY)
-        high = fcntl.fcntl(opened, fcntl.F_DUPFD_CLOEXEC, 10)  # 0 to 9 belong to the lifeline's shell
-        os.close(opened)
-        undo.callback(os.close, high)
-        return Path(f"/proc/self/fd/{high}"), (high,)
+        opened = runtime.inheritable(os.open(self._home, os.O_RDONLY | os.O_DIRECTORY))
+        undo.callback(os.close, opened)
+        return Path(f"/proc/self/fd/{opened}"), (opened,)
 
     async def _create_cluster(self) -> None:
         unfinished = self._home / "postgres.new"
         for left in (unfinished, self._home / _OLD):
             shutil.rmtree(left, ignore_errors=True)
-        initdb = self._spawn("initdb", "-D", str(self._server_home / unfinished.name), *_INITDB, spare=True)
+        initdb = self._spawn("initdb", "-D", str(self._server_home / unfinished.name), *_INITDB)
         try:
             code = await initdb.wait()
         except BaseException:
@@ -177,18 +174,16 @@ class Postgres:
     def _settings(self) -> list[str]:
         settings = _SETTINGS | ({} if self._keep else _NOTHING_KEPT)
         settings["port"] = str(self.port)
-        settings["unix_socket_directories"] = str(self._runtime)
-        settings["extension_control_path"] = f"{self._runtime}:$system"
+        settings["unix_socket_directories"] = str(self._runtime.path)
+        settings["extension_control_path"] = f"{self._runtime.path}:$system"
         return [f"--{name}={value}" for name, value in settings.items()]
 
-    def _spawn(self, program: str, *arguments: str, spare: bool = False) -> Lifeline:
+    def _spawn(self, program: str, *arguments: str) -> Lifeline:
         return Lifeline(
             [self._installation.program(program), *arguments],
-            runtime=self._runtime,
             log=self._log,
             account=self._installation.account,
-            inherited=self._inherited,
-            spare=spare,
+            inherited=(self._runtime.held, *self._inherited),
         )
 
     async def _wait_until_ready(self, server: Lifeline, before: str) -> None:
