@@ -38,7 +38,7 @@ class Project:
         """The project at `path`: a `supabase/` folder or the directory that holds one. Raises ProjectError."""
         given = Path(path)
         folder = given / "supabase" if (given / "supabase").is_dir() else given
-        if not any((folder / name).exists() for name in ("config.toml", "migrations", "seed.sql")):
+        if not _is_project(folder):
             raise ProjectError(
                 f"{given} is no Supabase project: it has neither supabase/ nor config.toml or migrations/."
             )
@@ -72,6 +72,13 @@ class Project:
             matching = sorted(glob.glob(os.path.normpath(self.folder / pattern)))  # noqa: PTH207  it may be absolute
             found |= dict.fromkeys(path for path in map(Path, matching) if path.is_file())
         return list(found)
+
+
+def _is_project(folder: Path) -> bool:
+    """By its name, if nothing is in it yet; under another name by what is."""
+    known = ("config.toml", "migrations", "seed.sql")
+    named = folder.is_dir() and folder.resolve().name == "supabase"
+    return named or any((folder / name).exists() for name in known)
 
 
 def _refuse_twins(migrations: list[Migration]) -> None:

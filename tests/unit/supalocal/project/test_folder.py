@@ -18,10 +18,18 @@ def test_the_folder_and_its_parent_are_the_same_project(folder):
     assert Project.read(folder) == Project.read(folder.parent) == Project(folder, Config())
 
 
-def test_a_directory_without_a_project_is_refused(tmp_path):
+def test_an_empty_folder_is_a_project(tmp_path):
+    """Its name says what it is for; a first migration may come later."""
+    (tmp_path / "supabase").mkdir()
+    project = Project.read(tmp_path)
+    assert project == project.read_again() == Project(tmp_path / "supabase", Config())
+
+
+@pytest.mark.parametrize("path", [".", "supabase"])
+def test_a_directory_without_a_project_is_refused(tmp_path, path):
     """A wrong path is an error that names it."""
-    with pytest.raises(ProjectError, match=str(tmp_path)):
-        Project.read(tmp_path)
+    with pytest.raises(ProjectError, match=str(tmp_path / path)):
+        Project.read(tmp_path / path)
 
 
 def test_migrations_come_in_the_order_of_their_versions(folder):
