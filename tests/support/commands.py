@@ -20,7 +20,8 @@ async def started(*arguments, **options):
     process = await asyncio.create_subprocess_exec(*command, **pipes, **options)
     try:
         line = await process.stdout.readline()
-        yield process, json.loads(line or "null")
+        assert line, (await process.stderr.read()).decode()
+        yield process, json.loads(line)
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
