@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from supalocal.wishes import Wishes
 
 _log = logging.getLogger(__name__)
+_LOOK_SECONDS = 1.0
 _LIBRARIES = ("supalocal.preparation", "supalocal.services")
 
 
@@ -65,6 +66,13 @@ class Instance:
         """Stop everything, even if cancelled meanwhile; closing twice is harmless."""
         async with self._changing:
             await to_the_end(self._close())
+
+    async def watch(self) -> None:
+        """Return never; raise PostgresError when the database server has ended by itself."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            async with self._changing:
+                self._server.check()
 
     async def migrate(self) -> tuple[Migration, ...]:
         """Apply the project's new migrations; those come back. Raises ProjectError or MigrationError."""

@@ -84,6 +84,10 @@ class Stack:
         if instance is not None:
             await instance.close()
 
+    async def watch(self) -> None:
+        """Return never; raise PostgresError when the stack's own database server has ended by itself."""
+        await self._running().watch()
+
     async def migrate(self) -> tuple[Migration, ...]:
         """Read the project's migrations again and apply the new ones, which come back; REST knows their tables.
 

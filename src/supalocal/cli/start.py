@@ -90,7 +90,7 @@ async def _serve(options: argparse.Namespace, project: Project, home: Path, data
             if not options.quiet:
                 _say_ready(stack, options, time.perf_counter() - begun)
             try:
-                await asyncio.Event().wait()
+                await stack.watch()
             finally:
                 told["STATE"] = "stopping"
                 await desk.hang_up()

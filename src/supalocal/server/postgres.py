@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from supalocal import ports
-from supalocal.errors import DataInUseError, PortTakenError, PostgresStartError
+from supalocal.errors import DataInUseError, PortTakenError, PostgresError, PostgresStartError
 from supalocal.server import postmaster, runtime
 from supalocal.server.installation import Installation
 from supalocal.server.lifeline import Lifeline, to_the_end
@@ -53,6 +53,7 @@ _START_SECONDS = 60.0  # recovery after a crash may replay a lot of log
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.005
 _FREE_PORT_TRIES = 3
+_LAST_WORDS = 5  # lines of its log
 _NO_SOCKET = "could not create any TCP/IP sockets"
 
 
@@ -68,6 +69,7 @@ class Postgres:
         self._keep = data
         self._wanted_port = port
         self._undo = contextlib.AsyncExitStack()
+        self._serving: Lifeline | None = None
 
     async def start(self) -> None:
         """Come up, after crash recovery where that is needed. Raises PostgresError or PortTakenError."""
@@ -85,7 +87,14 @@ class Postgres:
 
     async def stop(self) -> None:
         """Shut down and wait for the last process to end. Stopping twice is harmless."""
+        self._serving = None
         await self._undo.aclose()
+
+    def check(self) -> None:
+        """Raise PostgresError if a server that was started has ended by itself."""
+        if self._serving is not None and self._serving.code is not None:
+            words = "\n".join(self._words().splitlines()[-_LAST_WORDS:])
+            raise PostgresError(f"Postgres has ended by itself. Its last words:\n{words}")
 
     async def erase(self) -> None:
         """Remove all data of a server that does not run. Raises DataInUseError if another process runs it."""
@@ -170,6 +179,7 @@ class Postgres:
             attempt.push_async_callback(lambda: to_the_end(self._cut(server)))
             await self._wait_until_ready(server, before)
             undo.push_async_exit(attempt.pop_all())
+        self._serving = server
 
     def _settings(self) -> list[str]:
         settings = _SETTINGS | ({} if self._keep else _NOTHING_KEPT)

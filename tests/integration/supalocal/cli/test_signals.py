@@ -122,6 +122,21 @@ async def test_after_a_kill_of_everything_committed_data_is_there(project, ask):
         assert await (await connection.execute("select count(*) from notes")).fetchone() == (1000,)
 
 
+async def test_a_database_that_was_killed_alone_ends_the_stack(project):
+    """With a sentence and exit code 1; the next start recovers what was committed."""
+    options = ("--project", str(project), *FREE)
+    async with started(*options) as (process, told):
+        with psycopg.connect(told["DB_URL"], autocommit=True) as connection:
+            connection.execute("insert into notes values (2, 'kept')")
+            pid = (project / ".supalocal/postgres/postmaster.pid").read_text().split()[0]
+            os.kill(int(pid), signal.SIGKILL)
+        _, said = await process.communicate()
+        assert process.returncode == 1
+        assert "\nsupalocal: Postgres has ended by itself. Its last words:\n" in said.decode()
+    async with started(*options) as (_, told), await psycopg.AsyncConnection.connect(told["DB_URL"]) as connection:
+        assert await (await connection.execute("select count(*) from notes")).fetchone() == (2,)
+
+
 async def test_a_killed_stack_of_another_project_leaves_no_socket(project, tmp_path):
     """The next start removes it, whatever it is for."""
     elsewhere = tmp_path / "elsewhere"
