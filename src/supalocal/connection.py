@@ -1,4 +1,4 @@
-"""HTTP connections that answer what aiohttp's parser refuses: it is the caller's mistake, not an entry in the log."""
+"""HTTP connections that take broken requests for the caller's mistake: they are answered, and no entry in the log."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Refusal = Callable[[str, str], web.Response | None]
 
 _MAX_LINE = 256 * 1024  # bytes; a filter may list thousands of ids
+_CLIENT_LEFT = 499  # nginx's word for it; nobody reads it
 _REQUEST_LINE = re.compile(rb"([A-Za-z0-9_-]+) (/\S*) HTTP/1")
 
 
@@ -41,6 +42,8 @@ class Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """The answer to what is no request, after which the connection is closed."""
+        if isinstance(exc, ConnectionError) and self.transport is None:
+            return web.Response(status=_CLIENT_LEFT)
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
         line = self._line if isinstance(exc, BadHttpMethod) else None

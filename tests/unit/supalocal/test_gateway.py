@@ -19,6 +19,9 @@ KEYS = Keys()
 class Echo:
     """Tells what arrived behind the gateway."""
 
+    def __init__(self):
+        self.begun, self.lost = asyncio.Event(), asyncio.Event()
+
     async def handle(self, request):
         return web.json_response(
             {
@@ -26,12 +29,21 @@ class Echo:
                 "query": request.rel_url.raw_query_string,
                 "authorization": request.get(AUTHORIZATION),
                 "header": request.headers.get("Authorization"),
-                "size": len(await request.read()),
+                "size": len(await self.read(request)),
             }
         )
 
     def refuse(self, method, path):
         return web.json_response({"refused": [method, path]}, status=405)
+
+    async def read(self, request):
+        """What handle() does, watched."""
+        self.begun.set()
+        try:
+            return await request.read()
+        except ConnectionError:
+            self.lost.set()
+            raise
 
     async def handle_broadcast(self, request):
         return web.json_response({"apikey": request.get(APIKEY)})
@@ -45,8 +57,12 @@ class Echo:
 
 
 @pytest.fixture(scope="module")
-async def door():
-    echo = Echo()
+def echo():
+    return Echo()
+
+
+@pytest.fixture(scope="module")
+async def door(echo):
     gateway = Gateway(keys=KEYS, rest=echo, auth=echo, realtime=echo)
     listener = ports.bind(0, option="--port")
     await gateway.start(listener)
@@ -177,4 +193,17 @@ async def test_what_is_not_http_is_answered(door, caplog):
     writer.close()
     assert answer.startswith(b"HTTP/1.")
     assert b" 400 " in answer
+    assert not caplog.records
+
+
+async def test_a_client_that_leaves_amid_its_request_is_no_failure(door, echo, caplog):
+    """Nothing is logged, and the next request is answered."""
+    echo.begun.clear()
+    _, writer = await asyncio.open_connection("127.0.0.1", door._base_url.port)
+    writer.write(b"POST /rest/v1/t HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n[1,")
+    await asyncio.wait_for(echo.begun.wait(), 10)
+    writer.close()
+    await asyncio.wait_for(echo.lost.wait(), 10)
+    async with door.get("/rest/v1/t") as answer:
+        assert answer.status == 200
     assert not caplog.records
