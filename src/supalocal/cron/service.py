@@ -14,6 +14,7 @@ from supalocal.cron.clock import Clock, SystemClock
 from supalocal.cron.run import Runner
 from supalocal.cron.runs import Runs
 from supalocal.cron.timetable import Timetable
+from supalocal.notifications import notified
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -71,7 +72,7 @@ class Cron:
         for job in self._timetable.at_start():
             self._runs.add(job)
         while True:
-            await _first(_told(connection), self._clock.wait(self._timetable.next_due()))
+            await _first(notified(connection), self._clock.wait(self._timetable.next_due()))
             await self._look(connection)
             for job in self._timetable.take_due(self._clock.now()):
                 self._runs.add(job, at_most=1 if self._timetable.is_interval(job) else None)
@@ -79,11 +80,6 @@ class Cron:
     async def _look(self, connection: AsyncConnection[Any]) -> None:
         self._timetable.update(await journal.jobs(connection), self._clock.now())
         self._runs.drop_inactive()
-
-
-async def _told(connection: AsyncConnection[Any]) -> None:
-    async for _ in connection.notifies(stop_after=1):
-        pass
 
 
 async def _first(*waits: Coroutine[Any, Any, None]) -> None:

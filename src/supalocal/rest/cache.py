@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from supalocal.notifications import notified
 from supalocal.rest.catalog import fingerprint, read_schema
 from supalocal.rest.errors import RestError
 from supalocal.rest.schema import EMPTY, Schema
@@ -115,7 +116,8 @@ class SchemaCache:
         self._announced += 1
         listening.set()
         try:
-            async for _ in connection.notifies():
+            while True:
+                await notified(connection)
                 self._announced += 1
         finally:
             # The pool gets it back as it was.
