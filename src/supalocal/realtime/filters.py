@@ -28,6 +28,8 @@ class Operator(StrEnum):
 
 EVENTS = frozenset({"INSERT", "UPDATE", "DELETE"})
 _NO_TARGET = "No subscription params provided. Please provide at least a `schema` or `table` to subscribe to: "
+_TOKENS = frozenset({"user_token", "auth_token"})
+"""Keys of a binding whose values no error text repeats."""
 _BAD_SELECT = 'Error parsing `select` params: expected a list of column name strings, e.g. select: ["col1", "col2"]'
 _WILDCARD_SELECT = (
     "Column selection is not supported for wildcard subscriptions. Provide an explicit schema and table name."
@@ -71,32 +73,31 @@ class Binding:
 
 def parse_binding(raw: dict[str, Any]) -> Binding:
     """Return the binding; BindingError with the server's text when it does not parse."""
+    select = _select(raw)
     schema, table = _target(raw)
     filters = parse_filter(raw["filter"]) if "filter" in raw else ()
+    if select and "*" in {schema, table}:
+        raise BindingError(_WILDCARD_SELECT)
     event = str(raw.get("event")).upper()
-    return Binding(
-        binding_id(raw), event if event in EVENTS else "*", schema, table, filters, _select(raw, schema, table)
-    )
+    return Binding(binding_id(raw), event if event in EVENTS else "*", schema, table, filters, select)
+
+
+def _select(raw: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return the columns asked for; only a text is refused, and what else is no list asks for none."""
+    asked = raw.get("select")
+    if isinstance(asked, str):
+        raise BindingError(_BAD_SELECT)
+    columns = tuple(name for name in asked if isinstance(name, str)) if isinstance(asked, list) else ()
+    return columns or None
 
 
 def _target(raw: dict[str, Any]) -> tuple[str, str]:
+    """Return the schema and the table; one of them may be left out, but not beside a filter."""
     given = {name: raw[name] for name in ("schema", "table", "filter") if name in raw}
-    whole = all(isinstance(value, str) for value in given.values())
-    if not whole or not given.keys() & {"schema", "table"} or ("filter" in given and "table" not in given):
-        raise BindingError(_NO_TARGET + inspect(raw))
+    enough = {"schema", "table"} <= given.keys() if "filter" in given else bool(given)
+    if not enough or not all(isinstance(value, str) for value in given.values()):
+        raise BindingError(_NO_TARGET + ("<redacted>" if _TOKENS & raw.keys() else inspect(raw)))
     return given.get("schema", "public"), given.get("table", "*")
-
-
-def _select(raw: dict[str, Any], schema: str, table: str) -> tuple[str, ...] | None:
-    asked = raw.get("select")
-    if asked is None:
-        return None
-    if not isinstance(asked, list):
-        raise BindingError(_BAD_SELECT)
-    columns = tuple(name for name in asked if isinstance(name, str))
-    if columns and "*" in {schema, table}:
-        raise BindingError(_WILDCARD_SELECT)
-    return columns or None
 
 
 def parse_filter(text: str) -> tuple[Filter, ...]:

@@ -69,12 +69,27 @@ def test_a_target_may_be_partial(raw, target):
 
 
 @pytest.mark.parametrize(
-    "raw", [{}, {"event": "*"}, {"schema": "s", "filter": "a=eq.1"}, table(filter=None), table(filter=5)]
+    "raw",
+    [
+        {},
+        {"event": "*"},
+        {"schema": "s", "filter": "a=eq.1"},
+        {"table": "t", "filter": "a=eq.1"},
+        table(filter=None),
+        table(filter=5),
+    ],
 )
 def test_a_binding_without_target_is_refused(raw):
     """The text repeats the binding as Elixir writes it."""
     with pytest.raises(BindingError, match=r"^No subscription params provided\. .* %\{"):
         parse_binding(raw)
+
+
+@pytest.mark.parametrize("name", ["user_token", "auth_token"])
+def test_a_token_is_not_repeated(name):
+    """A binding that holds one is refused without its content."""
+    with pytest.raises(BindingError, match=r": <redacted>$"):
+        parse_binding({"event": "*", name: "secret"})
 
 
 def test_select_needs_an_explicit_table():
@@ -87,6 +102,25 @@ def test_select_must_be_a_list():
     """A string of columns is refused."""
     with pytest.raises(BindingError, match="expected a list of column name strings"):
         parse_binding(table(select="id"))
+
+
+@pytest.mark.parametrize("select", [None, 5, {}, [], [None, 5]])
+def test_a_selection_of_no_names_selects_everything(select):
+    """Only a string is refused; numbers, objects and lists without a string count as absent."""
+    assert parse_binding(table(select=select)).select is None
+
+
+@pytest.mark.parametrize("raw", [{"select": "id"}, table(select="id", filter="wrong")])
+def test_the_selection_is_read_first(raw):
+    """Of several mistakes in one binding the one in `select` is told."""
+    with pytest.raises(BindingError, match="expected a list of column name strings"):
+        parse_binding(raw)
+
+
+def test_the_filter_is_read_before_a_selection_is_refused():
+    """A wildcard with `select` is told only of a binding that parses otherwise."""
+    with pytest.raises(BindingError, match="Error parsing `filter` params"):
+        parse_binding({"schema": "public", "table": "*", "select": ["id"], "filter": "wrong"})
 
 
 def test_a_binding_describes_itself():
