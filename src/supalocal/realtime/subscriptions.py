@@ -140,7 +140,6 @@ async def check_bindings(
 
 
 async def _check(connection: psycopg.AsyncConnection, publication: str, binding: Binding, role: str) -> frozenset[int]:
-    await connection.execute(queries.ROLE_EXISTS, [role])
     cursor = await connection.execute(
         queries.PUBLISHED,
         {
@@ -153,6 +152,7 @@ async def _check(connection: psycopg.AsyncConnection, publication: str, binding:
     tables = await cursor.fetchall()
     if not tables:
         raise SubscribeError(_NOT_ENABLED + binding.describe())
+    await connection.execute(queries.ROLE_EXISTS, [role])
     for _, columns in tables:
         await _check_table(connection, binding, [_Column(*column) for column in columns])
     return frozenset(oid for oid, _ in tables)

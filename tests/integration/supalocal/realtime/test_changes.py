@@ -178,3 +178,12 @@ async def test_a_value_with_a_zero_byte_is_refused_as_the_database_would(client,
     assert payload["message"].endswith(
         'Exception: ERROR 22021 (character_not_in_repertoire) invalid byte sequence for encoding "UTF8": 0x00'
     )
+
+
+async def test_a_role_matters_only_where_a_table_is_found(client, sign):
+    """A binding that selects no table is refused for that, even to a role that does not exist."""
+    await client.join({"event": "*", "schema": "public", "table": "nowhere"}, token=sign(role="nobody"))
+    _, payload, _ = await client.receive()
+    assert payload["message"].startswith(
+        "Unable to subscribe to changes with given parameters. Please check Realtime is enabled"
+    )
