@@ -42,10 +42,10 @@ begin
     ), present as (
       select prrelid as relid from pg_publication_rel join pg_publication p on p.oid = prpubid where p.pubname = mirror
     )
-    select format('alter publication %I add table %s', mirror, relid::regclass)
+    select format('alter publication %I add table only %s', mirror, relid::regclass)
       from wanted where relid not in (select relid from present)
     union all
-    select format('alter publication %I drop table %s', mirror, relid::regclass)
+    select format('alter publication %I drop table only %s', mirror, relid::regclass)
       from present where relid not in (select relid from wanted)
   loop
     execute statement;

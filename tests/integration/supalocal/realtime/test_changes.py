@@ -187,3 +187,17 @@ async def test_a_role_matters_only_where_a_table_is_found(client, sign):
     assert payload["message"].startswith(
         "Unable to subscribe to changes with given parameters. Please check Realtime is enabled"
     )
+
+
+async def test_a_table_and_its_heirs_are_published_together(client, db):
+    """Publishing a table publishes those that inherit from it, each under its own name."""
+    await db.execute("create table elders (id int primary key)")
+    try:
+        await db.execute("create table heirs (primary key (id)) inherits (elders)")
+        await db.execute("grant all on elders, heirs to anon")
+        await db.execute("alter publication supabase_realtime add table elders")
+        await client.subscribe({"event": "*", "schema": "public", "table": "heirs"})
+        await db.execute("insert into heirs values (1)")
+        assert (await client.change())["table"] == "heirs"
+    finally:
+        await db.execute("drop table elders cascade")
