@@ -13,7 +13,7 @@ from supalocal.realtime.matching import Matcher
 from supalocal.realtime.pgoutput import Action, Relation
 from supalocal.realtime.polls import LoggedChange, Poll
 from supalocal.realtime.subscriptions import Registry, Subscription
-from supalocal.realtime.table import Table
+from supalocal.realtime.table import Column, Table
 from supalocal.realtime.tables import TableCache
 from supalocal.realtime.tokens import Identity
 from supalocal.realtime.visibility import Visibility
@@ -136,7 +136,10 @@ class Delivery:
                 await self._require_columns(relation, table)
                 as_logged[id(relation)] = await self._tables.as_logged(self._connection, table, relation)
         known = [(one, as_logged[id(one.relation)]) for one in changes if id(one.relation) in as_logged]
-        return await complete(self._connection, known)
+        # Nor does it read what is published no more, whenever it was made.
+        return await complete(
+            self._connection, [(one, table) for one, table in known if one.row.action in table.actions]
+        )
 
     async def _require_columns(self, relation: Relation, table: Table) -> None:
         """Ask the database for a column that is gone since, so that it fails as the real server's poll does."""
@@ -160,10 +163,11 @@ class Delivery:
 
     async def _check_rows(self, outgoing: list[_Outgoing]) -> None:
         """Keep, under row level security, those who see the row as it is now; nobody checks for DELETE."""
-        by_table: dict[int, list[_Outgoing]] = {}
+        by_table: dict[tuple[int, tuple[Column, ...]], list[_Outgoing]] = {}
         for item in outgoing:
-            if item.receivers and item.change.table.has_row_security and item.change.action is not Action.DELETE:
-                by_table.setdefault(item.change.table.oid, []).append(item)
+            table = item.change.table
+            if item.receivers and table.has_row_security and item.change.action is not Action.DELETE:
+                by_table.setdefault((table.oid, table.key), []).append(item)
         for items in by_table.values():
             identities = {one.identity for item in items for one in item.receivers}
             changes = [item.change for item in items]

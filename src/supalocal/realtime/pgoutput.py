@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 from enum import StrEnum
 
-_FULL_IDENTITY = "f"
+_FULL_IDENTITY, _KEY_IDENTITY = "f", "d"
 _KEY_FLAG = 1
 
 
@@ -38,13 +38,17 @@ class RelationColumn:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table as of the changes that follow this message; sent again after every change of its definition."""
+    """A table as of the changes that follow this message; sent again after every change of its definition.
+
+    `has_key_identity` when the identity is the primary key, so that the columns' flags tell the key as it was then.
+    """
 
     oid: int
     schema: str
     name: str
     has_full_identity: bool
     columns: tuple[RelationColumn, ...]
+    has_key_identity: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,7 @@ def _relation(reader: _Reader) -> Relation:
     oid, schema, name, identity = reader.number(">I"), reader.text(), reader.text(), reader.letter()
     columns = tuple(_column(reader) for _ in range(reader.number(">H")))
     # An empty schema name means pg_catalog.
-    return Relation(oid, schema or "pg_catalog", name, identity == _FULL_IDENTITY, columns)
+    return Relation(oid, schema or "pg_catalog", name, identity == _FULL_IDENTITY, columns, identity == _KEY_IDENTITY)
 
 
 def _column(reader: _Reader) -> RelationColumn:

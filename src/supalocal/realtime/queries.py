@@ -36,7 +36,9 @@ limit %s
 """
 
 TABLES = """
-select c.oid::int8, n.nspname, c.relname, format('%%I.%%I', n.nspname, c.relname), c.relrowsecurity, coalesce(
+select c.oid::int8, n.nspname, c.relname, format('%%I.%%I', n.nspname, c.relname), c.relrowsecurity,
+  array_remove(array[case when pub.pubinsert then 'INSERT' end, case when pub.pubupdate then 'UPDATE' end,
+    case when pub.pubdelete then 'DELETE' end], null), coalesce(
   (select json_agg(json_build_array(
       a.attname, t.typname, format_type(a.atttypid, null), coalesce(a.attnum = any(i.indkey), false), t.oid::int8,
       case a.attgenerated when 's' then pg_get_expr(d.adbin, c.oid) end,
@@ -46,9 +48,10 @@ select c.oid::int8, n.nspname, c.relname, format('%%I.%%I', n.nspname, c.relname
          and p.refobjsubid <> a.attnum)) order by a.attnum)
    from pg_attribute a join pg_type t on t.oid = a.atttypid
    left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum and a.attgenerated <> ''
-   left join pg_index i on i.indrelid = c.oid and i.indisprimary
+   left join pg_index i on i.indrelid = c.oid and i.indisprimary and i.indimmediate
    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]')
-from pg_publication_tables p join pg_namespace n on n.nspname = p.schemaname
+from pg_publication_tables p join pg_publication pub on pub.pubname = p.pubname
+join pg_namespace n on n.nspname = p.schemaname
 join pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
 where p.pubname = %s and c.oid = any(%s::oid[])
 """

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from supalocal.realtime.pgoutput import Action
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -21,7 +23,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table in catalog order of its columns; `sql_name` is quoted and qualified."""
+    """A table in catalog order of its columns; `sql_name` is quoted and qualified, `actions` are those published."""
 
     oid: int
     schema: str
@@ -29,6 +31,7 @@ class Table:
     sql_name: str
     has_row_security: bool
     columns: tuple[Column, ...]
+    actions: frozenset[Action] = frozenset(Action)
 
     @property
     def key(self) -> tuple[Column, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import psycopg
 
 from supalocal.realtime import queries
-from supalocal.realtime.pgoutput import Relation
+from supalocal.realtime.pgoutput import Action, Relation
 from supalocal.realtime.table import Column, Table
 
 _UNCUT = {"character": "bpchar", "bit": "varbit", "character[]": "bpchar[]", "bit[]": "varbit[]"}
@@ -44,9 +44,9 @@ class TableCache:
     async def _read(self, connection: psycopg.AsyncConnection, oids: list[int]) -> dict[int, Table]:
         cursor = await connection.execute(queries.TABLES, [self._publication, _oids(oids)])
         tables: dict[int, Table] = {}
-        for oid, schema, name, sql_name, row_security, facts in await cursor.fetchall():
+        for oid, schema, name, sql_name, row_security, actions, facts in await cursor.fetchall():
             columns = tuple(self._column(*column) for column in facts)
-            tables[oid] = Table(oid, schema, name, sql_name, row_security, columns)
+            tables[oid] = Table(oid, schema, name, sql_name, row_security, columns, frozenset(map(Action, actions)))
         return tables
 
     def _column(
@@ -65,7 +65,11 @@ class TableCache:
         return self._types.get(sql_type, sql_type)
 
     async def as_logged(self, connection: psycopg.AsyncConnection, table: Table, relation: Relation) -> Table:
-        """Return the table with the types that the columns had when the change was logged: by these its values read."""
+        """Return the table with the types and the key that it had when the change was logged.
+
+        By these types its values read. The stream tells the key only where it is the replica identity.
+        """
+        table = _with_logged_key(table, relation)
         logged = {column.name: column.type_oid for column in relation.columns}
         changed = {logged[c.name] for c in table.columns if logged.get(c.name, c.type_oid) != c.type_oid}
         if not changed:
@@ -74,6 +78,13 @@ class TableCache:
         names = {oid: self._cast(sql_type) for oid, sql_type in await cursor.fetchall()}
         columns = tuple(replace(c, sql_type=names.get(logged.get(c.name, 0), c.sql_type)) for c in table.columns)
         return replace(table, columns=columns)
+
+
+def _with_logged_key(table: Table, relation: Relation) -> Table:
+    key = {column.name for column in relation.columns if column.is_identity}
+    if not relation.has_key_identity or key == {column.name for column in table.key}:
+        return table
+    return replace(table, columns=tuple(replace(column, is_key=column.name in key) for column in table.columns))
 
 
 def _oids(numbers: Iterable[int]) -> str:

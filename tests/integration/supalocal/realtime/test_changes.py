@@ -189,6 +189,20 @@ async def test_a_role_matters_only_where_a_table_is_found(client, sign):
     )
 
 
+async def test_a_deferrable_primary_key_is_none(client, db):
+    """The log knows no key that may be violated for a while."""
+    await db.execute("create table deferred (id int primary key deferrable)")
+    try:
+        await db.execute("grant all on deferred to anon")
+        await db.execute("alter table deferred replica identity full")
+        await db.execute("alter publication supabase_realtime add table deferred")
+        await client.subscribe({"event": "*", "schema": "public", "table": "deferred"})
+        await db.execute("insert into deferred values (1)")
+        assert (await client.change())["errors"] == ["Error 400: Bad Request, no primary key"]
+    finally:
+        await db.execute("drop table deferred")
+
+
 async def test_a_table_and_its_heirs_are_published_together(client, db):
     """Publishing a table publishes those that inherit from it, each under its own name."""
     await db.execute("create table elders (id int primary key)")

@@ -112,6 +112,48 @@ async def test_a_new_column_shows_in_an_older_change(client, db, other):
     )
 
 
+async def test_a_key_is_the_one_that_was_logged(client, db, other):
+    """A row that had a primary key when it changed is sent, though the table has lost the key since."""
+    await client.subscribe(binding(other))
+    await committed_together(
+        db,
+        "insert into other values (1)",
+        "alter table other drop constraint other_pkey",
+        "insert into other values (2)",
+    )
+    assert [(await client.change())["errors"] for _ in range(2)] == [None, ["Error 400: Bad Request, no primary key"]]
+
+
+async def test_a_row_is_looked_up_by_the_key_that_was_logged(client, db, owned):
+    """Under row level security each change is looked up by its own key."""
+    await db.execute(f"create policy all_rows on {owned} for select using (true)")
+    await db.execute(f"alter table {owned} add number int not null default 5")
+    await client.subscribe(binding(owned))
+    await committed_together(
+        db,
+        f"insert into {owned} values (1)",
+        f"alter table {owned} drop constraint {owned}_pkey",
+        f"alter table {owned} add primary key (number)",
+        f"update {owned} set number = 6",
+    )
+    assert [(await client.change())["record"]["number"] for _ in range(2)] == [5, 6]
+
+
+async def test_an_action_that_is_published_no_more_is_passed_over(client, db, other):
+    """The log is read for the actions that are published when the poll is made."""
+    await client.subscribe(binding(other))
+    try:
+        await committed_together(
+            db,
+            "insert into other values (1)",
+            "alter publication supabase_realtime set (publish = 'delete')",
+            "delete from other",
+        )
+        assert (await client.change())["type"] == "DELETE"
+    finally:
+        await db.execute("alter publication supabase_realtime set (publish = 'insert, update, delete, truncate')")
+
+
 async def test_selections_in_another_order_are_one(client, db, table):
     """Bindings that select the same columns share a message."""
     ids = await client.subscribe(binding(table, select=["owner", "body"]), binding(table, select=["body", "owner"]))

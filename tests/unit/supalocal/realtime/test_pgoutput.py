@@ -48,7 +48,9 @@ def test_relation():
     columns = b"\x01id\0" + struct.pack(">Ii", 23, -1) + b"\x00v\0" + struct.pack(">Ii", 25, -1)
     data = b"R" + struct.pack(">I", 16384) + b"public\0t\0d" + struct.pack(">H", 2) + columns
     expected = (RelationColumn("id", 23, is_identity=True), RelationColumn("v", 25, is_identity=False))
-    assert decode(data) == Relation(16384, "public", "t", has_full_identity=False, columns=expected)
+    assert decode(data) == Relation(
+        16384, "public", "t", has_full_identity=False, columns=expected, has_key_identity=True
+    )
 
 
 def test_insert():
