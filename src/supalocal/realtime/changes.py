@@ -237,19 +237,22 @@ def _is_oversized(table: Table, parts: Images) -> bool:
     return sum(len(_text(value).encode()) - _QUOTES for value in values) > rest
 
 
-def payload(change: Change, columns: Collection[str], error: str | None = None) -> str:
+def payload(
+    change: Change, columns: Collection[str], error: str | None = None, *, listed: Collection[str] | None = None
+) -> str:
     """Return the `data` of a `postgres_changes` message, with only these columns, as JSON text.
 
+    `listed` are the columns that it names, where they are others than those whose values it has.
     `error` is one of the texts for which the real server sends no values at all.
     """
     errors = error or (TOO_LARGE if change.is_oversized else None)
-    shown = [] if error else [column for column in change.table.columns if column.name in columns]
+    shown = [] if error else _among(change, columns)
     parts = {
         "type": f'"{change.action}"',
         "schema": _text(change.table.schema),
         "table": _text(change.table.name),
         "commit_timestamp": "null" if error else f'"{change.commit_timestamp}"',
-        "columns": _column_list(shown),
+        "columns": _column_list([] if error else _among(change, columns if listed is None else listed)),
         "errors": f"[{_text(errors)}]" if errors else "null",
     }
     if change.record is not None:
@@ -264,6 +267,10 @@ def text_of(raw: str) -> str | None:
     if raw == "null":
         return None
     return str(json.loads(raw)) if raw.startswith('"') else raw
+
+
+def _among(change: Change, names: Collection[str]) -> list[Column]:
+    return [column for column in change.table.columns if column.name in names]
 
 
 def _column_list(columns: list[Column]) -> str:

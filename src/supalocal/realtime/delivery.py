@@ -204,13 +204,17 @@ def _send(item: _Outgoing, columns: Columns) -> None:
         key = (first.identity.role, select, error)
         if key not in texts:
             allowed = columns.get((first.identity.role, item.change.table.oid), frozenset())
-            texts[key] = payload(item.change, _selected(item.change, allowed, select), error)
+            texts[key] = _text(item.change, allowed, select, error)
         # The real server lists the last binding first.
         group.sort(key=lambda one: -one.position)
         first.channel.send_change([one.binding.id for one in group], texts[key])
 
 
-def _selected(change: Change, allowed: frozenset[str], select: tuple[str, ...]) -> frozenset[str]:
+def _text(change: Change, allowed: frozenset[str], select: tuple[str, ...], error: str | None) -> str:
+    """Return the payload for a selection: the values come with the key as logged, the list with that of now."""
     if not select:
-        return allowed
-    return allowed & {*select, *(column.name for column in change.table.key)}
+        return payload(change, allowed, error)
+    columns = change.table.columns
+    shown = allowed & {*select, *(column.name for column in columns if column.is_key)}
+    listed = allowed & {*select, *(column.name for column in columns if column.is_primary)}
+    return payload(change, shown, error, listed=listed)

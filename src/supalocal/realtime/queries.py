@@ -40,7 +40,8 @@ select c.oid::int8, n.nspname, c.relname, format('%%I.%%I', n.nspname, c.relname
   array_remove(array[case when pub.pubinsert then 'INSERT' end, case when pub.pubupdate then 'UPDATE' end,
     case when pub.pubdelete then 'DELETE' end], null), coalesce(
   (select json_agg(json_build_array(
-      a.attname, t.typname, format_type(a.atttypid, null), coalesce(a.attnum = any(i.indkey), false), t.oid::int8,
+      a.attname, t.typname, format_type(a.atttypid, null), coalesce(a.attnum = any(i.indkey) and i.indimmediate, false),
+      coalesce(a.attnum = any(i.indkey), false), t.oid::int8,
       case a.attgenerated when 's' then pg_get_expr(d.adbin, c.oid) end,
       (select coalesce(json_agg(i.attname), '[]') from pg_depend p
        join pg_attribute i on i.attrelid = p.refobjid and i.attnum = p.refobjsubid
@@ -48,7 +49,7 @@ select c.oid::int8, n.nspname, c.relname, format('%%I.%%I', n.nspname, c.relname
          and p.refobjsubid <> a.attnum)) order by a.attnum)
    from pg_attribute a join pg_type t on t.oid = a.atttypid
    left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum and a.attgenerated <> ''
-   left join pg_index i on i.indrelid = c.oid and i.indisprimary and i.indimmediate
+   left join pg_index i on i.indrelid = c.oid and i.indisprimary
    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]')
 from pg_publication_tables p join pg_publication pub on pub.pubname = p.pubname
 join pg_namespace n on n.nspname = p.schemaname

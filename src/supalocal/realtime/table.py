@@ -9,13 +9,16 @@ from supalocal.realtime.pgoutput import Action
 class Column:
     """A column; `type_name` is pg_type.typname, `sql_type` what stands in a cast (without length).
 
-    `formula` is the expression of a stored generated column, and `inputs` are the columns that it reads.
+    `is_key` says whether the log knows the column as a part of the key, `is_primary` whether the catalog does: it may
+    have changed since, and a deferrable key is none to the log. `formula` is the expression of a stored generated
+    column, and `inputs` are the columns that it reads.
     """
 
     name: str
     type_name: str
     sql_type: str
     is_key: bool
+    is_primary: bool = False
     type_oid: int = 0
     formula: str | None = None
     inputs: tuple[str, ...] = ()

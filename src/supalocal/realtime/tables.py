@@ -55,11 +55,12 @@ class TableCache:
         type_name: str,
         sql_type: str,
         is_key: bool,
+        is_primary: bool,
         type_oid: int,
         formula: str | None,
         inputs: list[str],
     ) -> Column:
-        return Column(name, type_name, self._cast(sql_type), is_key, type_oid, formula, tuple(inputs))
+        return Column(name, type_name, self._cast(sql_type), is_key, is_primary, type_oid, formula, tuple(inputs))
 
     def _cast(self, sql_type: str) -> str:
         return self._types.get(sql_type, sql_type)

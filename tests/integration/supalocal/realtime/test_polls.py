@@ -139,6 +139,14 @@ async def test_a_row_is_looked_up_by_the_key_that_was_logged(client, db, owned):
     assert [(await client.change())["record"]["number"] for _ in range(2)] == [5, 6]
 
 
+async def test_a_selection_lists_the_key_of_now(client, db, other):
+    """Beside what is selected, the columns name the key that the table has now, the record holds that of then."""
+    await client.subscribe(binding(other, select=["code"]))
+    await committed_together(db, "insert into other values (1)", "alter table other drop constraint other_pkey")
+    change = await client.change()
+    assert ([column["name"] for column in change["columns"]], change["record"]) == (["code"], {"id": 1, "code": None})
+
+
 async def test_an_action_that_is_published_no_more_is_passed_over(client, db, other):
     """The log is read for the actions that are published when the poll is made."""
     await client.subscribe(binding(other))
