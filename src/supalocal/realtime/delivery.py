@@ -199,7 +199,7 @@ def _send(item: _Outgoing, columns: Columns) -> None:
         # As on the real server, the order in which columns are named makes no difference.
         selection = tuple(sorted(one.binding.select or ()))
         grouped.setdefault((one.channel, selection, error), []).append(one)
-    for (_, select, error), group in sorted(grouped.items(), key=lambda entry: entry[0][1]):
+    for (_, select, error), group in sorted(grouped.items(), key=lambda entry: ",".join(entry[0][1])):
         first = group[0]
         key = (first.identity.role, select, error)
         if key not in texts:

@@ -170,6 +170,14 @@ async def test_selections_in_another_order_are_one(client, db, table):
     assert (event, sorted(payload["ids"])) == ("postgres_changes", sorted(ids))
 
 
+async def test_selections_follow_each_other_as_texts(client, db, table):
+    """The messages of one change are ordered by their columns' names, joined by commas."""
+    await db.execute(f'alter table {table} add "body!" text')
+    ids = await client.subscribe(binding(table, select=["body", "owner"]), binding(table, select=["body!"]))
+    await db.execute(f"insert into {table} values (1)")
+    assert [(await client.receive())[1]["ids"] for _ in range(2)] == [[ids[1]], [ids[0]]]
+
+
 async def test_without_quirks_a_failure_costs_its_own_subscriber(connect, serve, db, failing, other):
     """The failing binding misses the change; everything else arrives, beside it too."""
     async with serve(quirks=False) as url, connect(url=url) as client:
