@@ -180,6 +180,16 @@ async def test_a_value_with_a_zero_byte_is_refused_as_the_database_would(client,
     )
 
 
+async def test_a_policy_reads_claims_as_jsonb_writes_them(client, sign, db, table):
+    """Short keys come first, and letters stand for themselves."""
+    await db.execute(f"alter table {table} enable row level security")
+    claims = 'current_setting(\'request.jwt.claims\') like \'{%"sub": "é", "role"%}\''
+    await db.execute(f"create policy claims on {table} for select using ({claims})")
+    await client.subscribe({"event": "*", "schema": "public", "table": table}, token=sign(sub="é"))
+    await db.execute(f"insert into {table} values (1)")
+    assert (await client.change())["record"]["id"] == 1
+
+
 async def test_a_role_matters_only_where_a_table_is_found(client, sign):
     """A binding that selects no table is refused for that, even to a role that does not exist."""
     await client.join({"event": "*", "schema": "public", "table": "nowhere"}, token=sign(role="nobody"))
