@@ -10,7 +10,7 @@ import psycopg
 from aiohttp import web
 from psycopg_pool import AsyncConnectionPool
 
-from supalocal.auth import account, admin, settings, signin, signup
+from supalocal.auth import account, admin, links, settings, signin, signup, verification
 from supalocal.auth.caller import require_admin
 from supalocal.auth.claims import Signer
 from supalocal.auth.errors import AuthError, error_answer, unexpected, unsupported
@@ -29,9 +29,13 @@ _ENDPOINTS: dict[tuple[str, str], Callable[[Service, web.Request], Awaitable[web
     ("GET", ".well-known/jwks.json"): settings.public_keys,
     ("POST", "signup"): signup.sign_up,
     ("POST", "token"): signin.token,
+    ("GET", "verify"): verification.follow,
+    ("POST", "verify"): verification.verify,
+    ("POST", "sso"): signin.sso,
     ("GET", "user"): account.show,
     ("PUT", "user"): account.update,
     ("POST", "logout"): account.sign_out,
+    ("POST", "admin/generate_link"): links.generate_link,
     ("GET", "admin/users"): admin.list_users,
     ("POST", "admin/users"): admin.create_user,
     ("GET", "admin/users/{id}"): admin.show_user,

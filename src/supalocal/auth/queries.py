@@ -25,6 +25,13 @@ where u.instance_id = '00000000-0000-0000-0000-000000000000'
 USER_BY_ID = f"{_USER} and u.id = %s"
 USER_BY_EMAIL = f"{_USER} and lower(u.email) = lower(%s) and u.aud = %s and not u.is_sso_user"
 
+_FRESH = "> now() - make_interval(secs => %(lifetime)s) for update"
+USER_BY_CONFIRMATION = f"{_USER} and u.confirmation_token = %(token)s and u.confirmation_sent_at {_FRESH}"
+USER_BY_RECOVERY = f"{_USER} and u.recovery_token = %(token)s and u.recovery_sent_at {_FRESH}"
+USER_BY_EMAIL_CHANGE = f"""{_USER}
+and %(token)s in (u.email_change_token_current, u.email_change_token_new) and u.email_change_sent_at {_FRESH}
+"""
+
 USER_HOLDING_EMAIL = f"""{_USER}
 and u.aud = %(aud)s and not u.is_sso_user and u.id is distinct from %(but)s and (
   lower(u.email) = %(email)s

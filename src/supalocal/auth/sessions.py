@@ -30,6 +30,7 @@ class Method(StrEnum):
     """How a user showed who they are."""
 
     ANONYMOUS = "anonymous"
+    OTP = "otp"  # a link, or the code that came with it
     PASSWORD = "password"  # noqa: S105  a method's name
     REFRESH = "token_refresh"  # by a token; no session begins so
 

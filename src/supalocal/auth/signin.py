@@ -36,6 +36,11 @@ async def token(service: Service, request: web.Request) -> web.Response:
     raise AuthError(400, "invalid_credentials", "unsupported_grant_type")
 
 
+async def sso(_service: Service, _request: web.Request) -> web.Response:
+    """Nothing: there is no identity provider, as on a project that has none."""
+    raise AuthError(404, "saml_provider_disabled", "SAML 2.0 is disabled")
+
+
 async def _with_password(service: Service, request: web.Request) -> dict[str, Any]:
     given = await read_parameters(request)
     email, password = _acceptable(given, service), given.text("password")

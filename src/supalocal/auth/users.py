@@ -100,6 +100,11 @@ async def user_by_email(connection: Connection, email: str, aud: str) -> User | 
     return await _one(connection, queries.USER_BY_EMAIL, [email, aud])
 
 
+async def user_of_token(connection: Connection, query: str, token: str, *, lifetime: int) -> User | None:
+    """The user for whom a token was made at most `lifetime` seconds ago, locked until the transaction ends."""
+    return await _one(connection, query, {"token": token, "lifetime": lifetime})
+
+
 async def user_holding_email(connection: Connection, email: str, aud: str, but: UUID | None = None) -> User | None:
     """Whoever uses the address, the user `but` aside."""
     return await _one(connection, queries.USER_HOLDING_EMAIL, {"email": email, "aud": aud, "but": but})
@@ -115,7 +120,12 @@ async def require_unused_email(connection: Connection, email: str, aud: str, but
     with failing("Database error checking email"):
         taken = await user_holding_email(connection, email, aud, but)
     if taken:
-        raise AuthError(422, "email_exists", "A user with this email address has already been registered")
+        raise email_is_taken()
+
+
+def email_is_taken() -> AuthError:
+    """What is said where an address is somebody's already."""
+    return AuthError(422, "email_exists", "A user with this email address has already been registered")
 
 
 async def page_of_users(

@@ -30,6 +30,8 @@ class Config:
     migrations_enabled: bool = True
     seed_enabled: bool = True
     seed_paths: tuple[str, ...] = ("./seed.sql",)
+    site_url: str = "http://127.0.0.1:3000"
+    additional_redirect_urls: tuple[str, ...] = ()
     enable_signup: bool = True
     enable_anonymous_sign_ins: bool = False
     jwt_expiry: int = 3600
@@ -63,6 +65,8 @@ def read_config(path: Path) -> Config:
         migrations_enabled=read.value("db.migrations.enabled", usual.migrations_enabled),
         seed_enabled=read.value("db.seed.enabled", usual.seed_enabled),
         seed_paths=read.names("db.seed.sql_paths", usual.seed_paths),
+        site_url=read.value("auth.site_url", usual.site_url),
+        additional_redirect_urls=read.names("auth.additional_redirect_urls", usual.additional_redirect_urls),
         enable_signup=read.value("auth.enable_signup", usual.enable_signup),
         enable_anonymous_sign_ins=read.value("auth.enable_anonymous_sign_ins", usual.enable_anonymous_sign_ins),
         jwt_expiry=read.number("auth.jwt_expiry", usual.jwt_expiry, lowest=1),

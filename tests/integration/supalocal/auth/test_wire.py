@@ -54,7 +54,7 @@ async def test_there_are_no_public_keys(ask):
     [
         ("POST", "otp"),
         ("POST", "recover"),
-        ("POST", "verify"),
+        ("POST", "resend"),
         ("GET", "authorize"),
         ("POST", "factors"),
         ("GET", "signup"),
