@@ -49,8 +49,11 @@ def unexpected() -> AuthError:
 
 
 def unsupported(what: str) -> AuthError:
-    """A request that the real server would answer."""
-    return AuthError(501, "not_supported", f"{what} is not supported by supalocal.")
+    """A request that the real server would answer.
+
+    The status is the one for what a project has switched off: of a 501 auth-js tells only that it may be tried again.
+    """
+    return AuthError(422, "not_supported", f"{what} is not supported by supalocal.")
 
 
 def error_answer(request: web.Request, error: AuthError) -> web.Response:

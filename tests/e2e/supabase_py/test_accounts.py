@@ -101,6 +101,21 @@ async def test_forged_token(anyone, member):
     assert (raised.value.code, raised.value.status) == ("bad_jwt", 403)
 
 
+async def test_link(anyone, admin, credentials):
+    """The secret key signs somebody in by one."""
+    made = await admin.auth.admin.generate_link({"type": "magiclink", "email": credentials["email"]})
+    answer = await anyone.auth.verify_otp({"type": "email", "token_hash": made.properties.hashed_token})
+    assert answer.user.email == credentials["email"]
+
+
+async def test_unsupported(anyone, credentials):
+    """The error names it."""
+    with pytest.raises(AuthApiError) as raised:
+        await anyone.auth.sign_in_with_otp({"email": credentials["email"]})
+    said = "POST /auth/v1/otp is not supported by supalocal."
+    assert (raised.value.code, raised.value.status, raised.value.message) == ("not_supported", 422, said)
+
+
 async def test_sign_out_ends_the_session(client, member):
     """Neither of its tokens is good for signing in."""
     someone, other = await member(), await client()

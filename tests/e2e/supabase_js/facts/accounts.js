@@ -99,6 +99,19 @@ export default {
     assert.deepEqual([forged.data.user, forged.error.code], [null, 'bad_jwt'])
   },
 
+  'the secret key signs somebody in by a link': async ({ anyone, admin }) => {
+    const { email } = credentials()
+    const { properties } = await ok(admin.auth.admin.generateLink({ type: 'magiclink', email }))
+    const { user } = await ok(anyone.auth.verifyOtp({ type: 'email', token_hash: properties.hashed_token }))
+    assert.equal(user.email, email)
+  },
+
+  'what is not supported says so': async ({ anyone }) => {
+    const { error } = await anyone.auth.signInWithOtp({ email: credentials().email })
+    const said = 'POST /auth/v1/otp is not supported by supalocal.'
+    assert.deepEqual([error.code, error.status, error.message], ['not_supported', 422, said])
+  },
+
   'a sign-out ends the session': async ({ member, client }) => {
     const someone = await member()
     const { session } = await ok(someone.auth.getSession())

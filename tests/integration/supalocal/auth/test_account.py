@@ -68,7 +68,7 @@ async def test_a_new_password_ends_the_other_sessions(ask, sign_up, sign_in):
         ({"email": "no address"}, 400, "validation_failed"),
         ({"email": "seeded@example.com"}, 422, "email_exists"),
         ({"app_metadata": {"role": "boss"}}, 403, "not_admin"),
-        ({"phone": "123456"}, 501, "not_supported"),
+        ({"phone": "123456"}, 422, "not_supported"),
         ({"data": []}, 400, "bad_json"),
     ],
 )

@@ -126,7 +126,7 @@ async def test_a_deleted_user_takes_along_what_references_them(admin, user, sign
         ("GET", "/1", None, 404, "validation_failed"),
         ("GET", "/00000000-0000-4000-8000-000000000000", None, 404, "user_not_found"),
         ("DELETE", "/00000000-0000-4000-8000-000000000000", None, 404, "user_not_found"),
-        ("POST", "/00000000-0000-4000-8000-000000000000/factors", None, 501, "not_supported"),
+        ("POST", "/00000000-0000-4000-8000-000000000000/factors", None, 422, "not_supported"),
     ],
 )
 async def test_a_request_may_be_refused(admin, method, path, body, status, code):
@@ -138,7 +138,7 @@ async def test_a_request_may_be_refused(admin, method, path, body, status, code)
 async def test_a_soft_deletion_is_not_supported(admin, user):
     """And said so, not done otherwise."""
     answer = await admin("DELETE", f"/{user['id']}", {"should_soft_delete": True})
-    assert (answer.status, answer.body["code"]) == (501, "not_supported")
+    assert (answer.status, answer.body["code"]) == (422, "not_supported")
     assert "should_soft_delete" in answer.body["message"]
 
 

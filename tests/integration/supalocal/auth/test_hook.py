@@ -63,4 +63,4 @@ async def test_a_hook_elsewhere_is_not_supported(configured, ask):
     server = await configured(enable_anonymous_sign_ins=True, custom_access_token_hook="https://example.com/hook")
     answer = await ask("POST", "signup", {}, stack=server)
     message = "The custom access token hook https://example.com/hook is not supported by supalocal."
-    assert (answer.status, answer.body) == (501, {"code": "not_supported", "message": message})
+    assert (answer.status, answer.body) == (422, {"code": "not_supported", "message": message})

@@ -68,7 +68,7 @@ async def test_a_grant_that_is_missing_is_named(ask, grant):
     """No silent gap."""
     answer = await ask("POST", f"token?grant_type={grant}", {})
     message = f"POST /auth/v1/token?grant_type={grant} is not supported by supalocal."
-    assert (answer.status, answer.body) == (501, {"code": "not_supported", "message": message})
+    assert (answer.status, answer.body) == (422, {"code": "not_supported", "message": message})
 
 
 async def test_a_made_up_grant_is_refused(ask):

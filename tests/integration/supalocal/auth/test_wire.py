@@ -63,10 +63,10 @@ async def test_there_are_no_public_keys(ask):
     ],
 )
 async def test_what_is_missing_is_named(ask, method, path):
-    """501 with method and path."""
+    """422 with method and path."""
     answer = await ask(method, path)
     message = f"{method} /auth/v1/{path} is not supported by supalocal."
-    assert (answer.status, answer.body) == (501, {"code": "not_supported", "message": message})
+    assert (answer.status, answer.body) == (422, {"code": "not_supported", "message": message})
 
 
 async def test_a_browser_may_read_what_clients_need(ask):
