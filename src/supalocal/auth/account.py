@@ -57,6 +57,15 @@ async def update(service: Service, request: web.Request) -> web.Response:
     return web.json_response(rendered_user(user))
 
 
+async def link(service: Service, request: web.Request) -> web.Response:
+    """Nothing: there is one way to sign in, and no other to link with it or to give up."""
+    async with service.pool.connection() as connection:
+        await identify(request, service, connection)
+    if service.config.enable_manual_linking:
+        raise unsupported(f"{request.method} {request.path}")
+    raise AuthError(404, "manual_linking_disabled", "Manual linking is disabled")
+
+
 async def sign_out(service: Service, request: web.Request) -> web.Response:
     """End the caller's sessions within the query's `scope`. Access tokens hold until they expire."""
     async with service.transaction() as connection:

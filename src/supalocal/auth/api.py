@@ -34,6 +34,8 @@ _ENDPOINTS: dict[tuple[str, str], Callable[[Service, web.Request], Awaitable[web
     ("POST", "sso"): signin.sso,
     ("GET", "user"): account.show,
     ("PUT", "user"): account.update,
+    ("GET", "user/identities/authorize"): account.link,
+    ("DELETE", "user/identities/{id}"): account.link,
     ("POST", "logout"): account.sign_out,
     ("POST", "admin/generate_link"): links.generate_link,
     ("GET", "admin/users"): admin.list_users,

@@ -26,6 +26,8 @@ _UNSUPPORTED_GRANTS = ("pkce", "id_token", "web3")
 async def token(service: Service, request: web.Request) -> web.Response:
     """The session that the query's `grant_type` asks for."""
     grant = request.query.get("grant_type", "")
+    if grant == "web3" and not service.config.enable_web3:
+        raise AuthError(422, "web3_provider_disabled", "Web3 provider is disabled")
     if grant in _UNSUPPORTED_GRANTS:
         raise unsupported(f"{request.method} {request.path}?grant_type={grant}")
     if grant == "password":

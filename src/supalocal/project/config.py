@@ -34,6 +34,8 @@ class Config:
     additional_redirect_urls: tuple[str, ...] = ()
     enable_signup: bool = True
     enable_anonymous_sign_ins: bool = False
+    enable_manual_linking: bool = False
+    enable_web3: bool = False
     jwt_expiry: int = 3600
     minimum_password_length: int = 6
     enable_email_signup: bool = True
@@ -69,6 +71,10 @@ def read_config(path: Path) -> Config:
         additional_redirect_urls=read.names("auth.additional_redirect_urls", usual.additional_redirect_urls),
         enable_signup=read.value("auth.enable_signup", usual.enable_signup),
         enable_anonymous_sign_ins=read.value("auth.enable_anonymous_sign_ins", usual.enable_anonymous_sign_ins),
+        enable_manual_linking=read.value("auth.enable_manual_linking", usual.enable_manual_linking),
+        enable_web3=any(
+            read.value(f"auth.web3.{chain}.enabled", usual.enable_web3) for chain in ("solana", "ethereum")
+        ),
         jwt_expiry=read.number("auth.jwt_expiry", usual.jwt_expiry, lowest=1),
         minimum_password_length=read.value("auth.minimum_password_length", usual.minimum_password_length),
         enable_email_signup=read.value(

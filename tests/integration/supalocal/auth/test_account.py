@@ -1,5 +1,7 @@
 """What users see and change of themselves, and signing out."""
 
+from uuid import uuid4
+
 import jwt
 import pytest
 
@@ -150,3 +152,21 @@ async def test_no_token_at_all_is_told_so(http, auth_stack):
         told = await answer.json()
         assert (answer.status, told["error_code"]) == (401, "no_authorization")
         assert told["msg"] == "This endpoint requires a valid Bearer token"
+
+
+LINKING = [("GET", "user/identities/authorize?provider=google"), ("DELETE", f"user/identities/{uuid4()}")]
+
+
+@pytest.mark.parametrize(("method", "path"), LINKING)
+async def test_identities_are_not_linked(sign_up, ask, method, path):
+    """As on a project that does not enable it."""
+    answer = await ask(method, path, token=(await sign_up())["access_token"])
+    assert (answer.status, answer.body["code"]) == (404, "manual_linking_disabled")
+
+
+@pytest.mark.parametrize(("method", "path"), LINKING)
+async def test_linking_that_is_enabled_is_not_supported(configured, sign_up, ask, method, path):
+    """No silent gap."""
+    server, token = await configured(enable_manual_linking=True), (await sign_up())["access_token"]
+    answer = await ask(method, path, token=token, stack=server)
+    assert (answer.status, answer.body["code"]) == (422, "not_supported")

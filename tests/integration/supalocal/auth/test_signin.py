@@ -64,11 +64,21 @@ async def test_only_an_address_signs_in(ask, body, status, code):
 
 
 @pytest.mark.parametrize("grant", ["pkce", "id_token", "web3"])
-async def test_a_grant_that_is_missing_is_named(ask, grant):
+async def test_a_grant_that_is_missing_is_named(configured, ask, grant):
     """No silent gap."""
-    answer = await ask("POST", f"token?grant_type={grant}", {})
+    server = await configured(enable_web3=True)
+    answer = await ask("POST", f"token?grant_type={grant}", {}, stack=server)
     message = f"POST /auth/v1/token?grant_type={grant} is not supported by supalocal."
     assert (answer.status, answer.body) == (422, {"code": "not_supported", "message": message})
+
+
+async def test_a_wallet_signs_nobody_in(ask):
+    """As on a project that does not enable it."""
+    answer = await ask("POST", "token?grant_type=web3", {"chain": "solana"})
+    assert (answer.status, answer.body) == (
+        422,
+        {"code": "web3_provider_disabled", "message": "Web3 provider is disabled"},
+    )
 
 
 async def test_a_made_up_grant_is_refused(ask):

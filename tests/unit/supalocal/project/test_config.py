@@ -14,11 +14,12 @@ def test_settings_come_from_config_toml(tmp_path):
         "[api]\nport = 1\nschemas = ['public', 'api']\nextra_search_path = ['extensions']\nmax_rows = 5\n"
         "auto_expose_new_tables = false\n"
         "[db]\nport = 2\n[db.seed]\nenabled = false\nsql_paths = ['a.sql']\n[db.migrations]\nenabled = false\n"
-        "[auth]\nenable_signup = false\nenable_anonymous_sign_ins = true\njwt_expiry = 60\n"
+        "[auth]\nsite_url = 'http://a.b'\nadditional_redirect_urls = ['c://d']\nenable_manual_linking = true\n"
+        "enable_signup = false\nenable_anonymous_sign_ins = true\njwt_expiry = 60\n"
         "minimum_password_length = 8\nenable_refresh_token_rotation = false\nrefresh_token_reuse_interval = 0\n"
         "[auth.email]\nenabled = false\n"
         "[auth.hook.custom_access_token]\nenabled = true\nuri = 'pg-functions://postgres/public/hook'\n"
-        "[studio]\nport = 3\n"
+        "[auth.web3.ethereum]\nenabled = true\n[studio]\nport = 3\n"
     )
     assert read_config(config) == Config(
         port=1,
@@ -30,8 +31,12 @@ def test_settings_come_from_config_toml(tmp_path):
         migrations_enabled=False,
         seed_enabled=False,
         seed_paths=("a.sql",),
+        site_url="http://a.b",
+        additional_redirect_urls=("c://d",),
         enable_signup=False,
         enable_anonymous_sign_ins=True,
+        enable_manual_linking=True,
+        enable_web3=True,
         jwt_expiry=60,
         minimum_password_length=8,
         enable_email_signup=False,
