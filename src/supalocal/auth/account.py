@@ -53,7 +53,8 @@ async def update(service: Service, request: web.Request) -> web.Response:
             if data is not None:
                 user = await change_user(connection, user.id, raw_user_meta_data=merged(user.user_metadata, data))
             if email:
-                user = await _set_email(connection, user, email)
+                waits = not user.is_anonymous or service.config.enable_confirmations
+                user = await (_await_email if waits else _set_email)(connection, user, email)
     return web.json_response(rendered_user(user))
 
 
@@ -110,10 +111,13 @@ async def _set_password(connection: Connection, caller: Caller, encrypted: str) 
         return await change_user(connection, caller.user.id, encrypted_password=encrypted)
 
 
+async def _await_email(connection: Connection, user: User, email: str) -> User:
+    """The change waits for a mail, and we send none; a link does it."""
+    return await change_user(connection, user.id, email_change=email, email_change_sent_at=datetime.now(UTC))
+
+
 async def _set_email(connection: Connection, user: User, email: str) -> User:
-    """An anonymous user becomes a permanent one at once. Anybody else's change waits for a mail, and we send none."""
-    if not user.is_anonymous:
-        return await change_user(connection, user.id, email_change=email, email_change_sent_at=datetime.now(UTC))
+    """An anonymous user becomes a permanent one at once."""
     data = {"email": email, "email_verified": True, "phone_verified": False}
     await save_identity(connection, user.id, EMAIL, data)
     user = await change_user(

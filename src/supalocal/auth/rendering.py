@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from supalocal.auth.users import Identity, User
+    from supalocal.auth.users import Identity, NewUser, User
 
 
 def rendered_user(user: User) -> dict[str, Any]:
@@ -39,6 +38,25 @@ def rendered_user(user: User) -> dict[str, Any]:
         "updated_at": _moment(user.updated_at),
         **_present(banned_until=user.banned_until, deleted_at=user.deleted_at),
         "is_anonymous": user.is_anonymous,
+    }
+
+
+def rendered_stranger(new: NewUser) -> dict[str, Any]:
+    """A user who is none, for whoever asks after an address that is somebody's: only the identities are missing."""
+    now = _moment(datetime.now(UTC))
+    return {
+        "id": str(uuid4()),
+        "aud": new.aud,
+        "role": "",
+        "email": new.email,
+        "phone": new.phone,
+        "confirmation_sent_at": now,
+        "app_metadata": {"provider": new.providers[0], "providers": list(new.providers)},
+        "user_metadata": new.user_metadata,
+        "identities": [],
+        "created_at": now,
+        "updated_at": now,
+        "is_anonymous": False,
     }
 
 

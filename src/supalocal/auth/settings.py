@@ -54,7 +54,7 @@ async def settings(service: Service, _request: web.Request) -> web.Response:
         {
             "external": dict.fromkeys(_PROVIDERS, False) | allowed,
             "disable_signup": not config.enable_signup,
-            "mailer_autoconfirm": True,
+            "mailer_autoconfirm": not config.enable_confirmations,
             "phone_autoconfirm": False,
             "sms_provider": "",
             "saml_enabled": False,

@@ -1,4 +1,4 @@
-"""`POST /signup`: a new user, anonymous or with an address, who is signed in at once."""
+"""`POST /signup`: a new user, anonymous or with an address, who is signed in at once or has to confirm it first."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from supalocal.auth import passwords
 from supalocal.auth.caller import audience
 from supalocal.auth.errors import AuthError, failing
 from supalocal.auth.parameters import read_parameters
+from supalocal.auth.rendering import rendered_stranger, rendered_user
 from supalocal.auth.rules import invalid, require_strong, valid_email
 from supalocal.auth.sessions import Method, Origin, open_session
 from supalocal.auth.users import (
@@ -34,7 +35,7 @@ _EMAIL_INDEX = "users_email_partial_key"
 
 
 async def sign_up(service: Service, request: web.Request) -> web.Response:
-    """The session of a new user. Without an address and a number the user is anonymous."""
+    """The session of a new user, or the user who has to confirm. Without an address and a number it is anonymous."""
     given = await read_parameters(request)
     if given.text("email") or given.text("phone"):
         return web.json_response(await _with_email(service, request, given))
@@ -63,7 +64,15 @@ async def _with_email(service: Service, request: web.Request, given: Parameters)
     )
     async with service.transaction() as connection:
         user = await _unconfirmed(connection, new)
-        user = await _confirm(connection, user, new)
+        if user is None and service.config.enable_confirmations:
+            return rendered_stranger(new)
+        if user is None:
+            raise _taken()
+        user = await _identified(connection, user, new)
+        with failing("Database error updating user"):
+            if service.config.enable_confirmations:
+                return rendered_user(await change_user(connection, user.id, confirmation_sent_at=datetime.now(UTC)))
+            user = await confirm_email(connection, user)
         return await open_session(connection, service.signer, user, Method.PASSWORD, Origin.of(request))
 
 
@@ -87,39 +96,36 @@ def _require_signup(config: Config) -> None:
         raise AuthError(422, "signup_disabled", "Signups not allowed for this instance")
 
 
-async def _unconfirmed(connection: Connection, new: NewUser) -> User:
-    """The new user, or the one who has the address and never confirmed it, whose password stays."""
+async def _unconfirmed(connection: Connection, new: NewUser) -> User | None:
+    """The new user, or the one who never confirmed the address, whose password stays; None if it is taken."""
     with failing("Database error finding user"):
         user = await user_holding_email(connection, new.email, new.aud)
     if user is None:
         with failing("Database error saving new user"):
             return await _added(connection, new)
-    if user.email_confirmed_at is not None:
-        raise _taken()
-    return user
+    return user if user.email_confirmed_at is None else None
 
 
-async def _added(connection: Connection, new: NewUser) -> User:
+async def _added(connection: Connection, new: NewUser) -> User | None:
     try:
         return await add_user(connection, new)
     except psycopg.errors.UniqueViolation as exc:
         if exc.diag.constraint_name == _EMAIL_INDEX:
-            raise _taken() from None  # somebody signed up with it since we looked
+            return None  # somebody signed up with it since we looked
         raise
 
 
-async def _confirm(connection: Connection, user: User, new: NewUser) -> User:
+async def _identified(connection: Connection, user: User, new: NewUser) -> User:
     data = {"email": new.email, "email_verified": False, "phone_verified": False}
     data = {**new.user_metadata, "sub": str(user.id), **data}
     with failing("Database error updating user"):
         await save_identity(connection, user.id, EMAIL, data)
-        user = await change_user(
+        return await change_user(
             connection,
             user.id,
             raw_user_meta_data=merged(user.user_metadata, data),
             raw_app_meta_data=merged(user.app_metadata, {"provider": EMAIL, "providers": [EMAIL]}),
         )
-        return await confirm_email(connection, user)
 
 
 async def confirm_email(connection: Connection, user: User) -> User:

@@ -134,7 +134,7 @@ async def _confirmed(connection: Connection, user: User, temporary: str) -> User
 
 
 async def _moved(connection: Connection, user: User) -> User:
-    """The user with the new address. One link is enough where sign-ups are confirmed at once, as on the real server."""
+    """The user with the new address. One link is enough; where new users confirm, the real server asks for both."""
     await save_identity(connection, user.id, EMAIL, {"email": user.new_email, "email_verified": True})
     spent = {"email_change_token_current": "", "email_change_token_new": "", "email_change_confirm_status": 0}
     user = await change_user(connection, user.id, email=user.new_email, email_change="", is_anonymous=False, **spent)

@@ -39,6 +39,7 @@ class Config:
     jwt_expiry: int = 3600
     minimum_password_length: int = 6
     enable_email_signup: bool = True
+    enable_confirmations: bool = False
     enable_refresh_token_rotation: bool = True
     refresh_token_reuse_interval: int = 10  # seconds
     custom_access_token_hook: str = ""  # a URI; '' where none is enabled
@@ -81,6 +82,7 @@ def read_config(path: Path) -> Config:
             "auth.email.enabled",
             read.value("auth.email.enable_signup", usual.enable_email_signup),  # its name before CLI 3
         ),
+        enable_confirmations=read.value("auth.email.enable_confirmations", usual.enable_confirmations),
         enable_refresh_token_rotation=read.value(
             "auth.enable_refresh_token_rotation", usual.enable_refresh_token_rotation
         ),

@@ -17,7 +17,7 @@ def test_settings_come_from_config_toml(tmp_path):
         "[auth]\nsite_url = 'http://a.b'\nadditional_redirect_urls = ['c://d']\nenable_manual_linking = true\n"
         "enable_signup = false\nenable_anonymous_sign_ins = true\njwt_expiry = 60\n"
         "minimum_password_length = 8\nenable_refresh_token_rotation = false\nrefresh_token_reuse_interval = 0\n"
-        "[auth.email]\nenabled = false\n"
+        "[auth.email]\nenabled = false\nenable_confirmations = true\n"
         "[auth.hook.custom_access_token]\nenabled = true\nuri = 'pg-functions://postgres/public/hook'\n"
         "[auth.web3.ethereum]\nenabled = true\n[studio]\nport = 3\n"
     )
@@ -40,6 +40,7 @@ def test_settings_come_from_config_toml(tmp_path):
         jwt_expiry=60,
         minimum_password_length=8,
         enable_email_signup=False,
+        enable_confirmations=True,
         enable_refresh_token_rotation=False,
         refresh_token_reuse_interval=0,
         custom_access_token_hook="pg-functions://postgres/public/hook",
