@@ -30,6 +30,8 @@ def redirect_target(config: Config, request: web.Request, in_body: str = "") -> 
 
 def is_allowed(config: Config, wanted: str) -> bool:
     """Whether the URL is on the site's host, on this machine's own address, or matched by additional_redirect_urls."""
+    if not wanted.isprintable():
+        return False  # no header could hold it
     host, site = _host(wanted), _host(config.site_url)
     if host is not None and host == site:
         return True

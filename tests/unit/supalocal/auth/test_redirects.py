@@ -37,6 +37,7 @@ def test_what_is_allowed(url):
         "myapp://callback/more",
         "http://localhost:30011",
         "http://[",
+        "https://app.example.com/\r\nSet-Cookie: a=b",
     ],
 )
 def test_what_is_not_allowed(url):
