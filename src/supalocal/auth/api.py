@@ -31,6 +31,8 @@ _ENDPOINTS: dict[tuple[str, str], Callable[[Service, web.Request], Awaitable[web
     ("POST", "token"): signin.token,
     ("GET", "verify"): verification.follow,
     ("POST", "verify"): verification.verify,
+    ("POST", "invite"): links.invite,
+    ("POST", "recover"): links.recover,
     ("POST", "sso"): signin.sso,
     ("GET", "user"): account.show,
     ("PUT", "user"): account.update,

@@ -1,7 +1,11 @@
-"""`POST /admin/generate_link`: what a mail would bring, for whoever holds the secret key. Nothing is sent."""
+"""Links, each with a code that does the same: `/admin/generate_link`, `/invite` and `/recover`.
+
+No mail is sent. Whoever holds the secret key is told what it would bring; else the log is.
+"""
 
 from __future__ import annotations
 
+import logging
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,8 +17,8 @@ from urllib.parse import quote_plus
 from aiohttp import web
 
 from supalocal.auth import passwords
-from supalocal.auth.caller import audience
-from supalocal.auth.errors import AuthError, failing
+from supalocal.auth.caller import audience, require_admin
+from supalocal.auth.errors import AuthError, failing, unsupported
 from supalocal.auth.parameters import read_parameters
 from supalocal.auth.redirects import redirect_target
 from supalocal.auth.rendering import rendered_user
@@ -37,7 +41,9 @@ if TYPE_CHECKING:
     from supalocal.auth.users import Connection, User
 
 _CODE_DIGITS = 6
+_NOBODY = "user_not_found"
 _RESERVED = frozenset("&=#")
+_log = logging.getLogger(__name__)
 
 
 class Link(StrEnum):
@@ -67,29 +73,53 @@ class _Order:
         return token_hash(self.new_email if self.link is Link.NEW_EMAIL else self.email, self.code)
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What came of an order: whom the link is for, and where it leads in the end."""
+
+    order: _Order
+    user: User
+    url: str
+    target: str
+
+
 async def generate_link(service: Service, request: web.Request) -> web.Response:
     """The user, the link, and the code that does the same; a user who is not there yet is made for most kinds."""
     given = await read_parameters(request)
-    email = _email(given.text("email"))
-    async with service.pool.connection() as connection:
-        with failing("Database error finding user"):
-            user = await user_by_email(connection, email, audience(request))
-    order = await _order(given, email, user, service, request)
-    async with service.transaction() as connection:
-        user = await _ready(connection, order, user)
-        with failing("Database error updating user"):
-            user = await _noted(connection, order, user)
-    target = redirect_target(service.config, request, given.text("redirect_to"))
+    made = await _make(_link(given.text("type")), given, service, request)
     return web.json_response(
-        rendered_user(user)
+        rendered_user(made.user)
         | {
-            "action_link": _url(service, order, target),
-            "email_otp": order.code,
-            "hashed_token": order.token,
-            "verification_type": order.link,
-            "redirect_to": target,
+            "action_link": made.url,
+            "email_otp": made.order.code,
+            "hashed_token": made.order.token,
+            "verification_type": made.order.link,
+            "redirect_to": made.target,
         }
     )
+
+
+async def invite(service: Service, request: web.Request) -> web.Response:
+    """The user who is invited."""
+    require_admin(request, service)
+    made = await _make(Link.INVITE, await read_parameters(request), service, request)
+    _tell(made)
+    return web.json_response(rendered_user(made.user))
+
+
+async def recover(service: Service, request: web.Request) -> web.Response:
+    """Nothing, so that nobody learns whose address it is."""
+    given = await read_parameters(request)
+    if not given.text("email"):
+        raise invalid("Password recovery requires an email")
+    if given.text("code_challenge"):
+        raise unsupported(f"{request.method} {request.path} with a code_challenge")
+    try:
+        _tell(await _make(Link.RECOVERY, given, service, request))
+    except AuthError as error:
+        if error.code != _NOBODY:
+            raise
+    return web.json_response({})
 
 
 def token_hash(address: str, code: str) -> str:
@@ -97,12 +127,34 @@ def token_hash(address: str, code: str) -> str:
     return sha224((address + code).encode()).hexdigest()
 
 
-async def _order(given: Parameters, email: str, user: User | None, service: Service, request: web.Request) -> _Order:
-    link, password = _link(given.text("type")), given.text("password")
+async def _make(link: Link, given: Parameters, service: Service, request: web.Request) -> _Made:
+    email = _email(given.text("email"))
+    async with service.pool.connection() as connection:
+        with failing("Database error finding user"):
+            user = await user_by_email(connection, email, audience(request))
+    order = await _order(link, given, email, user, service, request)
+    async with service.transaction() as connection:
+        user = await _ready(connection, order, user)
+        with failing("Database error updating user"):
+            user = await _noted(connection, order, user)
+    target = redirect_target(service.config, request, given.text("redirect_to"))
+    return _Made(order, user, _url(service, order, target), target)
+
+
+def _tell(made: _Made) -> None:
+    _log.warning(
+        "No mail is sent. The one to %s would bring %s and the code %s", made.order.email, made.url, made.order.code
+    )
+
+
+async def _order(
+    link: Link, given: Parameters, email: str, user: User | None, service: Service, request: web.Request
+) -> _Order:
+    password = given.text("password")
     if user is None and link is Link.MAGIC:
         link, password = Link.SIGNUP, secrets.token_urlsafe(32)
     if user is None and link not in (Link.SIGNUP, Link.INVITE):
-        raise AuthError(404, "user_not_found", "User with this email not found")
+        raise AuthError(404, _NOBODY, "User with this email not found")
     encrypted = ""
     if user is None and link is Link.SIGNUP:
         if not password:

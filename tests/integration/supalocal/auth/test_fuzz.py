@@ -19,6 +19,8 @@ ENDPOINTS = [
     ("DELETE", "admin/users/{user}"),
     ("POST", "admin/generate_link"),
     ("POST", "verify"),
+    ("POST", "recover"),
+    ("POST", "invite"),
     ("GET", "verify?type={text}&token={text}&redirect_to={text}"),
     ("GET", "admin/users?page={text}&per_page={text}&filter={text}"),
 ]

@@ -1,5 +1,6 @@
 """Links and codes that the secret key asks for, and what they are worth."""
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -197,6 +198,67 @@ async def test_a_banned_user_is_not_let_in_by_a_link(generated, verify, ask, aut
     await ask("PUT", path, {"ban_duration": "1h"}, token=key)
     answer = await verify(type="signup", token_hash=made["hashed_token"])
     assert (answer.status, answer.body["code"]) == (403, "user_banned")
+
+
+@pytest.fixture
+def logged(caplog):
+    """The code that the log tells of a mail that is not sent."""
+
+    def code(email):
+        (told,) = [text for text in caplog.messages if email in text]
+        return re.search(r"the code (\d{6})", told)[1]
+
+    return code
+
+
+async def test_an_invitation_is_told_by_the_log(ask, auth_stack, verify, logged):
+    """The user is made and marked; the code signs in."""
+    given = {"email": unused_email(), "data": {"status": "alpha"}}
+    invited = await ask("POST", "invite", given, token=auth_stack.service_role_key)
+    assert (invited.status, invited.body["user_metadata"]) == (200, {"status": "alpha"})
+    assert invited.body["invited_at"]
+    answer = await verify(type="invite", email=given["email"], token=logged(given["email"]))
+    assert answer.body["user"]["id"] == invited.body["id"]
+
+
+async def test_only_the_secret_key_invites(ask):
+    """Whoever has the public one may not."""
+    answer = await ask("POST", "invite", {"email": unused_email()})
+    assert answer.status in (401, 403)
+
+
+async def test_a_forgotten_password_is_set_anew(ask, sign_up, sign_in, verify, logged):
+    """The log tells the code, which signs in to change it."""
+    await sign_up(email := unused_email())
+    asked = await ask("POST", "recover", {"email": email})
+    assert (asked.status, asked.body) == (200, {})
+    session = (await verify(type="recovery", email=email, token=logged(email))).body
+    await ask("PUT", "user", {"password": "another horse"}, token=session["access_token"])
+    assert (await sign_in(email, "another horse")).status == 200
+
+
+async def test_nobody_learns_whose_an_address_is(ask):
+    """Of one that is nobody's the answer is the same."""
+    answer = await ask("POST", "recover", {"email": unused_email()})
+    assert (answer.status, answer.body) == (200, {})
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "message"),
+    [
+        ({}, 400, "Password recovery requires an email"),
+        ({"email": "a"}, 400, "Unable to validate email address: invalid format"),
+        (
+            {"email": SEEDED, "code_challenge": "x" * 43},
+            422,
+            "POST /auth/v1/recover with a code_challenge is not supported by supalocal.",
+        ),
+    ],
+)
+async def test_what_recovers_no_password(ask, given, status, message):
+    """A code for a code is not exchanged here."""
+    answer = await ask("POST", "recover", given)
+    assert (answer.status, answer.body["message"]) == (status, message)
 
 
 async def test_there_is_no_single_sign_on(ask):

@@ -53,7 +53,7 @@ async def test_there_are_no_public_keys(ask):
     ("method", "path"),
     [
         ("POST", "otp"),
-        ("POST", "recover"),
+        ("POST", "magiclink"),
         ("POST", "resend"),
         ("GET", "authorize"),
         ("POST", "factors"),
