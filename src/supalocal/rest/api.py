@@ -199,4 +199,4 @@ def _cookies_json(cookie: str | None) -> str:
 
 
 def _http(given: Answer) -> web.Response:
-    return web.Response(status=given.status, reason=given.reason, body=given.body, headers=given.headers)
+    return web.Response(status=given.status, reason=given.reason, body=given.body, headers=given.all_headers)

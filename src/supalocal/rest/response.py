@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _ERROR_TYPE = "application/json; charset=utf-8"
 _OUT_OF_RANGE = 416
 _INTERNAL = 500
+_UNAVAILABLE = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,13 @@ class Answer:
     headers: dict[str, str]
     body: bytes = b""
     reason: str | None = None
+    set_by_sql: tuple[tuple[str, str], ...] = ()  # headers, of which several may have one name
+
+    @property
+    def all_headers(self) -> list[tuple[str, str]]:
+        """Whatever becomes a header; who finds the service unavailable may come back at once."""
+        retry = [("Retry-After", "0")] if self.status == _UNAVAILABLE else []
+        return [*self.headers.items(), *self.set_by_sql, *retry]
 
 
 def answer(request: Request, plan: Plan, result: Result, query_text: str) -> Answer:
@@ -158,10 +166,10 @@ def _overridden(given: Answer, result: Result) -> Answer:
     if result.headers is None and result.status is None:
         return given
     status = given.status if result.status is None else _set_status(result.status)
-    set_by_sql = {} if result.headers is None else _set_headers(result.headers)
-    lower = {name.lower() for name in set_by_sql}
+    set_by_sql = () if result.headers is None else _set_headers(result.headers)
+    lower = {name.lower() for name, _ in set_by_sql}
     headers = {name: value for name, value in given.headers.items() if name.lower() not in lower}
-    return Answer(status, headers | set_by_sql, given.body)
+    return Answer(status, headers, given.body, set_by_sql=set_by_sql)
 
 
 def _set_status(text: str) -> int:
@@ -171,7 +179,7 @@ def _set_status(text: str) -> int:
     return int(match[0])
 
 
-def _set_headers(text: str) -> dict[str, str]:
+def _set_headers(text: str) -> tuple[tuple[str, str], ...]:
     try:
         items = json.loads(text)
         pairs = [pair for item in items for pair in item.items() if len(item) == 1]
@@ -180,4 +188,4 @@ def _set_headers(text: str) -> dict[str, str]:
     if not isinstance(items, list) or len(pairs) != len(items) or not are_headers(pairs):
         message = "response.headers guc must be a JSON array composed of objects with a single key and a string value"
         raise RestError(_INTERNAL, "PGRST111", message)
-    return dict(pairs)
+    return tuple(pairs)

@@ -33,7 +33,24 @@ def test_a_read_names_its_rows_and_where_they_are():
 def test_sql_may_set_status_and_headers():
     """response.status and response.headers replace ours."""
     given = answered(Result(None, 0, b"x", '[{"content-type": "text/x"}]', "202"))
-    assert (given.status, given.headers["content-type"], "Content-Type" in given.headers) == (202, "text/x", False)
+    assert (given.status, given.set_by_sql, "Content-Type" in given.headers) == (
+        202,
+        (("content-type", "text/x"),),
+        False,
+    )
+
+
+def test_sql_may_set_a_header_twice():
+    """Two headers of one name, such as cookies, are both sent."""
+    given = answered(Result(None, 0, b"", '[{"Set-Cookie": "a=1"}, {"Set-Cookie": "b=2"}]'))
+    assert [value for name, value in given.all_headers if name == "Set-Cookie"] == ["a=1", "b=2"]
+
+
+def test_whoever_sets_503_says_when_to_retry():
+    """Every 503 tells to retry, whether an error or SQL made it one."""
+    refused = error_answer(RestError(503, "53000", "m"))
+    given = answered(Result(None, 0, b"", None, "503"))
+    assert all(("Retry-After", "0") in answer.all_headers for answer in (refused, given))
 
 
 @pytest.mark.parametrize("status", ["teapot", "99", "100", "1000", "-5", ""])
