@@ -54,7 +54,7 @@ _STATUS_OF_SQLSTATE = (
     ("53400", 500),
     ("57P01", 503),
     ("P0001", 400),
-    ("21", 500),
+    ("21000", 500),
     ("08", 503),
     ("09", 500),
     ("0L", 403),
@@ -76,7 +76,7 @@ _STATUS_OF_SQLSTATE = (
     ("P0", 500),
     ("XX", 500),
 )
-_HEADERS_OF_STATUS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "0"}}
+_HEADERS_OF_STATUS = {401: {"WWW-Authenticate": "Bearer"}}
 # An answer below 200 would only announce another one, for which its client would wait.
 FINAL_STATUSES = range(200, 1000)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -98,8 +98,10 @@ def database_error(
 def _status(sqlstate: str, message: str, *, is_anonymous: bool) -> int:
     if sqlstate == "42501":
         return 401 if is_anonymous else 403
-    if sqlstate == "22023" and message.startswith('role "') and message.endswith('" does not exist'):
+    if sqlstate == "22023" and message.startswith("role") and message.endswith("does not exist"):
         return 401
+    if sqlstate == "42883" and message.startswith("function xmlagg("):
+        return 406
     if sqlstate == "21000" and message.endswith("requires a WHERE clause"):
         return 400
     return next((status for prefix, status in _STATUS_OF_SQLSTATE if sqlstate.startswith(prefix)), 400)

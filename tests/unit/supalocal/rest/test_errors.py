@@ -34,6 +34,7 @@ def test_the_body_has_four_keys():
         ("P0001", 400),
         ("P0002", 500),
         ("21000", 500),
+        ("21001", 400),
         ("ABCDE", 400),
     ],
 )
@@ -50,6 +51,11 @@ def test_a_missing_right_depends_on_who_asks():
 def test_an_unknown_role_is_unauthorized():
     """A role that does not exist is the token's fault."""
     assert (status("22023", 'role "x" does not exist'), status("22023", "other")) == (401, 400)
+
+
+def test_an_aggregate_of_xml_that_does_not_fit_is_not_acceptable():
+    """The one unknown function that stands for a form of answer is no missing resource."""
+    assert status("42883", "function xmlagg(integer) does not exist") == 406
 
 
 def test_a_missing_where_clause():
