@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl
 
+from supalocal.rest.csv_lines import csv_rows
 from supalocal.rest.errors import RestError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 JSON = "application/json"
 # Told from any other text by their identity.
 _AN_OBJECT, _A_LIST = "{an object}", "[a list]"
+CSV = "text/csv"
 FORM = "application/x-www-form-urlencoded"
 RAW_TYPES = ("text/plain", "text/xml", "application/octet-stream")
 
@@ -47,11 +51,10 @@ def table_payload(raw: bytes, content_type: str, columns: tuple[str, ...] | None
     """The rows to write; raises PGRST102 if they cannot be read. With `columns` PostgreSQL reads the JSON."""
     if content_type == JSON:
         return _json_payload(raw, columns)
-    if content_type == "text/csv":
-        return _uniform(_csv_rows(raw))
+    if content_type == CSV:
+        return _written(csv_rows(raw))
     if content_type == FORM:
-        fields = dict(_form(raw))
-        return _uniform(fields)
+        return _written(dict(_form(raw)))
     raise _unacceptable(content_type)
 
 
@@ -59,6 +62,8 @@ def call_payload(raw: bytes, content_type: str, columns: tuple[str, ...] | None)
     """The arguments of a function call; no body at all means no arguments."""
     if content_type == JSON:
         return _json_payload(raw if raw or columns is not None else b"{}", columns)
+    if content_type == CSV:
+        return _written(csv_rows(raw))
     if content_type == FORM:
         arguments = tuple(_form(raw))
         return Payload("", tuple(sorted({name for name, _ in arguments})), arguments)
@@ -90,23 +95,15 @@ def _not_json(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _uniform(value: Any) -> Payload:
-    return Payload(json.dumps(value, ensure_ascii=False), _keys(value)) if value else _NO_ROWS
+def _written(rows: dict[str, str] | list[dict[str, str | None]]) -> Payload:
+    return Payload(json.dumps(rows, ensure_ascii=False), _keys(rows)) if rows or isinstance(rows, dict) else _NO_ROWS
 
 
-def _keys(value: dict[str, Any] | list[Any]) -> tuple[str, ...]:
+def _keys(value: dict[str, Any] | Sequence[Any]) -> tuple[str, ...]:
     rows = [value] if isinstance(value, dict) else value
     if not all(isinstance(row, dict) for row in rows) or any(row.keys() != rows[0].keys() for row in rows):
         raise _invalid("All object keys must match")
     return tuple(sorted(rows[0]))
-
-
-def _csv_rows(raw: bytes) -> list[dict[str, str | None]]:
-    lines = [line for line in csv.reader(_decoded(raw).splitlines(keepends=True)) if line]
-    if not lines:
-        raise _invalid('parse error (not enough input) at ""')
-    header, *rows = lines
-    return [{name: None if cell == "NULL" else cell for name, cell in zip(header, row, strict=False)} for row in rows]
 
 
 def _form(raw: bytes) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from supalocal.rest.body import FORM, JSON, Payload, call_payload, media_name, table_payload
+from supalocal.rest.body import CSV, FORM, JSON, Payload, call_payload, media_name, table_payload
 from supalocal.rest.errors import RestError
 
 
@@ -52,9 +52,53 @@ def test_csv():
     )
 
 
+@pytest.mark.parametrize("body", [b"k\r\na\r\n", b"k\r\n\r\na", b'k\n"a"', b"k\n\na\n\n"])
+def test_lines_of_csv(body):
+    """Lines end as on any system, the last one perhaps not at all, and blank ones are none."""
+    assert table_payload(body, CSV, None).text == '[{"k": "a"}]'
+
+
+def test_quoted_csv():
+    """A quoted field may hold quotes, commas and line ends; other separators of lines are letters like any."""
+    assert table_payload('k,v\n"a ""b"",\n",c\u2028d\n'.encode(), CSV, None).text == (
+        '[{"k": "a \\"b\\",\\n", "v": "c\u2028d"}]'
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", 'parse error (not enough input) at ""'),
+        (b"k,v", 'parse error (not enough input) at ""'),
+        (b'k\na"b\xc3\n', 'parse error (endOfInput) at "\\"b\\195\\n"'),
+        (b"k,v\na,1\nb\n", "All lines must have same number of fields"),
+    ],
+)
+def test_broken_csv_is_refused(body, message):
+    """What is no CSV, or has no line end below its names, is PGRST102."""
+    with pytest.raises(RestError) as caught:
+        table_payload(body, CSV, None)
+    assert (caught.value.code, caught.value.message) == ("PGRST102", message)
+
+
+def test_csv_without_lines_is_no_rows():
+    """A header alone is no rows."""
+    assert table_payload(b"k,v\n", CSV, None) == Payload("[]", ())
+
+
 def test_a_form_is_one_row():
     """A form is a row of texts."""
     assert table_payload(b"k=a&v=x+y", FORM, None).text == '{"k": "a", "v": "x y"}'
+
+
+def test_an_empty_form_is_a_row_of_defaults():
+    """A form without fields is a row that says nothing of its columns, not no row."""
+    assert table_payload(b"", FORM, None) == Payload("{}", ())
+
+
+def test_a_call_may_have_its_arguments_as_csv():
+    """The line below the names is an object of arguments."""
+    assert call_payload(b"b,a\n1,2\n", CSV, None) == Payload('[{"b": "1", "a": "2"}]', ("a", "b"))
 
 
 def test_a_call_without_a_body_has_no_arguments():
