@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from supalocal.rest.csv_lines import csv_rows
 from supalocal.rest.errors import RestError
+from supalocal.rest.media import canonical_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ class Payload:
 
 
 def media_name(content_type: str | None) -> str:
-    return content_type.partition(";")[0].strip().lower() if content_type else JSON
+    return JSON if content_type is None else canonical_name(content_type)
 
 
 def table_payload(raw: bytes, content_type: str, columns: tuple[str, ...] | None) -> Payload:

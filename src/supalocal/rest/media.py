@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from supalocal.rest.errors import RestError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 OBJECT = "application/vnd.pgrst.object+json"
 ARRAY = "application/vnd.pgrst.array+json"
@@ -49,15 +53,68 @@ class Media:
             answer = f"{OBJECT if self.form is Form.ONE_OBJECT else ARRAY};nulls=stripped"
         if self.explain is None:
             return answer
-        options = f"; options={'|'.join(self.explain.options)}" if self.explain.options else ""
-        return f'{PLAN}+{self.explain.format}; for="{answer}"{options}'
+        return _plan_name(self.explain.format, answer, self.explain.options)
 
 
-_PLAIN = {
+_PLAN_OPTIONS = ("analyze", "verbose", "settings", "buffers", "wal")
+_KNOWN = {
+    "*/*",
+    "application/json",
+    "application/geo+json",
+    "application/octet-stream",
+    "application/x-www-form-urlencoded",
+    "text/csv",
+    "text/plain",
+    "text/xml",
+    OPENAPI,
+}
+_STRIPPED = ";nulls=stripped"
+_OURS = {
     "*/*": Media(Form.JSON),
     "application/json": Media(Form.JSON),
     "text/csv": Media(Form.CSV),
+    OBJECT: Media(Form.ONE_OBJECT),
+    OBJECT + _STRIPPED: Media(Form.ONE_OBJECT, strip_nulls=True),
+    ARRAY + _STRIPPED: Media(Form.JSON, strip_nulls=True),
 }
+
+
+@lru_cache(maxsize=256)
+def canonical_name(text: str) -> str:
+    """A media type as PostgREST repeats it: what it knows in one form, anything else as it came."""
+    base, parameters = _tokens(text)
+    if base in _KNOWN:
+        return base
+    stripped = _STRIPPED if parameters.get("nulls") == "stripped" else ""
+    if base in {OBJECT, OBJECT.removesuffix("+json")}:
+        return OBJECT + stripped
+    if base in {ARRAY, ARRAY.removesuffix("+json")}:
+        return ARRAY + stripped if stripped else "application/json"
+    if shown_as := _PLANS.get(base):
+        return _plan_name(shown_as, canonical_name(_target(parameters)), _options(parameters))
+    return text
+
+
+_PLANS = {PLAN: "text", f"{PLAN}+text": "text", f"{PLAN}+json": "json"}
+
+
+def _tokens(text: str) -> tuple[str, dict[str, str]]:
+    base, *parameters = text.split(";")
+    pairs = (parameter.partition("=") for parameter in parameters)
+    return base.strip().lower(), {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
+
+
+def _target(parameters: Mapping[str, str]) -> str:
+    return parameters.get("for", "application/json")
+
+
+def _options(parameters: Mapping[str, str]) -> tuple[str, ...]:
+    given = parameters.get("options", "").split("|")
+    return tuple(option for option in _PLAN_OPTIONS if option in given)
+
+
+def _plan_name(shown_as: str, target: str, options: tuple[str, ...]) -> str:
+    return f'{PLAN}+{shown_as}; for="{target}"' + (f"; options={'|'.join(options)}" if options else "")
 
 
 @lru_cache(maxsize=256)
@@ -86,7 +143,7 @@ def negotiate(accept: str | None, *, plans: bool = False) -> Media:
 @lru_cache(maxsize=256)
 def _negotiated(wanted: tuple[str, ...], plans: bool) -> Media:
     for name in wanted:
-        media = _explained(name) if plans and name.startswith(PLAN) else _media(name)
+        media = _OURS.get(canonical_name(name)) or (_explained(name) if plans else None)
         if media is not None:
             return media
     raise not_available(wanted)
@@ -95,47 +152,18 @@ def _negotiated(wanted: tuple[str, ...], plans: bool) -> Media:
 def accepts_openapi(accept: str | None) -> None:
     """Raise PGRST107 unless an OpenAPI document is among what is wanted."""
     wanted = accepted_types(accept)
-    if not any(name.partition(";")[0] in {"*/*", "application/json", OPENAPI} for name in wanted):
+    if not any(canonical_name(name) in {"*/*", "application/json", OPENAPI} for name in wanted):
         raise not_available(wanted)
 
 
 def not_available(wanted: tuple[str, ...]) -> RestError:
-    names = ", ".join(_canonical(name) for name in wanted)
+    names = ", ".join(canonical_name(name) for name in wanted)
     return RestError(406, "PGRST107", f"None of these media types are available: {names}")
 
 
-def _media(name: str) -> Media | None:
-    base, *parameters = name.split(";")
-    strip = parameters == ["nulls=stripped"]
-    if base in {OBJECT, OBJECT.removesuffix("+json")}:
-        return Media(Form.ONE_OBJECT, strip_nulls="nulls=stripped" in parameters)
-    if base in {ARRAY, ARRAY.removesuffix("+json")}:
-        return Media(Form.JSON, strip_nulls=strip)
-    return _PLAIN.get(base)
-
-
 def _explained(name: str) -> Media | None:
-    base, *parameters = name.split(";")
-    shown_as = {"": "text", "+text": "text", "+json": "json"}.get(base.removeprefix(PLAN))
-    media = _media(_parameter(parameters, "for=").strip('"') or "application/json")
-    if shown_as is None or media is None:
+    base, parameters = _tokens(name)
+    media = _OURS.get(canonical_name(_target(parameters)))
+    if base not in _PLANS or media is None:
         return None
-    options = tuple(option for option in _parameter(parameters, "options=").split("|") if option in _OPTIONS)
-    return Media(media.form, media.strip_nulls, Explain(shown_as, options))
-
-
-_OPTIONS = {"analyze", "verbose", "settings", "buffers", "wal"}
-
-
-def _parameter(parameters: list[str], prefix: str) -> str:
-    return next((parameter.removeprefix(prefix) for parameter in parameters if parameter.startswith(prefix)), "")
-
-
-def _canonical(name: str) -> str:
-    # PostgREST repeats a known type without its parameters and a plan type with what it is a plan for.
-    base, *parameters = name.split(";")
-    if base.startswith(PLAN):
-        kind = base.removeprefix(PLAN) or "+text"
-        target = _parameter(parameters, "for=").strip('"') or "application/json"
-        return f'{PLAN}{kind}; for="{target}"'
-    return base
+    return Media(media.form, media.strip_nulls, Explain(_PLANS[base], _options(parameters)))

@@ -116,3 +116,9 @@ def test_other_types_are_refused_by_name():
 def test_no_content_type_is_json():
     """Without a Content-Type a body is JSON."""
     assert (media_name(None), media_name("Text/CSV; charset=x")) == (JSON, "text/csv")
+
+
+@pytest.mark.parametrize("given", ["application/vnd.pgrst.array+json", "Application/JSON; charset=utf-8"])
+def test_other_names_of_json(given):
+    """An array of PostgREST's own is JSON too."""
+    assert media_name(given) == JSON
