@@ -56,6 +56,7 @@ WRITES = {Action.INSERT, Action.UPDATE, Action.PUT, Action.DELETE}
 # The headers that change what is asked.
 _TELLING = ("range", "accept", "content-type", "accept-profile", "content-profile")
 _LONGEST_KEPT = 2000  # characters of a query string
+_SENDING = {"POST", "PATCH", "PUT", "DELETE"}
 _WITH_BODY = {Action.INSERT, Action.UPDATE, Action.PUT}
 
 
@@ -150,8 +151,7 @@ def _resource(path: str) -> tuple[dict[str, Action], str]:
 
 
 def _schema(method: str, headers: Mapping[str, str | None], schemas: Sequence[str]) -> tuple[str, bool]:
-    header = {"GET": "accept-profile", "HEAD": "accept-profile"}.get(method, "content-profile")
-    profile = headers[header] if method != "OPTIONS" else None
+    profile = headers["content-profile" if method in _SENDING else "accept-profile"]
     if profile is None:
         return schemas[0], len(schemas) > 1
     if profile not in schemas:
