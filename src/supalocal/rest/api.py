@@ -15,7 +15,7 @@ from supalocal.rest.configuration import Configuration
 from supalocal.rest.errors import RestError, SchemaError
 from supalocal.rest.media import OPENAPI, accepts_openapi
 from supalocal.rest.openapi import openapi_document
-from supalocal.rest.plan import find_function, find_table
+from supalocal.rest.plan import find_table, make_plan
 from supalocal.rest.prepared import Preparation, Prepared
 from supalocal.rest.request import Action, RawRequest, Request, parse_payload, parse_request
 from supalocal.rest.response import (
@@ -157,7 +157,10 @@ def _description(asked: Request, schema: Schema) -> Answer:
         return describe("OPTIONS,GET,HEAD")
     if asked.action is Action.DESCRIBE_TABLE:
         return describe_table(find_table(schema, asked.name))
-    return describe_function(find_function(asked, schema))
+    plan = make_plan(asked, schema)
+    if plan.call is None:
+        raise RuntimeError("The plan of a request for a function has no call.")
+    return describe_function(plan.call.function)
 
 
 def _document(asked: Request, schema: Schema) -> Answer:

@@ -73,7 +73,7 @@ class Plan:
 
 def make_plan(request: Request, schema: Schema) -> Plan:
     """The plan; raises SchemaError where a name is unknown, and RestError for what PostgREST refuses to plan."""
-    if request.action in {Action.CALL, Action.CALL_READING}:
+    if request.action in {Action.CALL, Action.CALL_READING, Action.DESCRIBE_FUNCTION}:
         return _plan_call(request, schema)
     table = find_table(schema, request.name)
     if request.is_write:
@@ -104,9 +104,13 @@ def find_function(request: Request, schema: Schema) -> Function:
 
 
 def _media_and_preferences(request: Request, schema: Schema) -> Media:
-    media = negotiate(request.accept, plans=schema.configuration.plans)
+    media = _media(request, schema)
     request.preferences.refuse_invalid()
     return media
+
+
+def _media(request: Request, schema: Schema) -> Media:
+    return negotiate(request.accept, plans=schema.configuration.plans)
 
 
 def _plan_read(request: Request, schema: Schema, source: Name, alias: str | None, table: Name) -> Read:
@@ -149,7 +153,8 @@ def _plan_write(request: Request, schema: Schema, table: Table) -> Plan:
         apply_defaults=request.preferences.missing == "default" and request.action is not Action.PUT,
         tells_location=request.action is Action.INSERT and request.preferences.returned == "headers-only",
     )
-    return Plan(read, _media_and_preferences(request, schema), write=write)
+    request.preferences.refuse_invalid()
+    return Plan(read, _media(request, schema), write=write)
 
 
 _WITH_RETURNING = {"representation", "headers-only"}
