@@ -86,9 +86,11 @@ class _Whole:
         function = plan.call.function if plan.call else None
         if media.form is Form.CSV:
             return _CSV
-        rows = "_postgrest_t.pgrst_scalar" if function and function.returns_scalar else "_postgrest_t"
-        gathered = f"json_agg({rows})"
-        is_one = media.form is Form.ONE_OBJECT or bool(function and not function.returns_set)
+        wants_one = media.form is Form.ONE_OBJECT
+        # One of a set of values is shown as a row of them would be.
+        is_value = function and function.returns_scalar and not (wants_one and function.returns_set)
+        gathered = f"json_agg(_postgrest_t{'.pgrst_scalar' if is_value else ''})"
+        is_one = wants_one or bool(function and not function.returns_set)
         one = f"{gathered}->0" if is_one else gathered
         stripped = f"json_strip_nulls({one})" if media.strip_nulls else one
         return f"coalesce({stripped}, '{'null' if is_one else '[]'}')"

@@ -137,6 +137,13 @@ def test_a_write_without_representation_returns_nothing_of_the_row():
     assert "returning 1" in built("PATCH", "items", "id=eq.1", b'{"name": "x"}').text
 
 
+def test_one_of_a_set_of_values_is_a_row():
+    """An object out of many bare values has the value as its only member."""
+    schema = replace(SCHEMA, functions={ADD.name: (replace(ADD, returns_set=True),)})
+    one = built("GET", "rpc/add", "a=1&b=2", schema=schema, accept="application/vnd.pgrst.object+json")
+    assert "coalesce(json_agg(_postgrest_t)->0, 'null')" in one.text
+
+
 def test_an_embed_is_a_lateral_join():
     """An embed joins on its key."""
     text = built("GET", "items", "select=name,shelves(name)").text
