@@ -35,6 +35,7 @@ def identify(authorization: str | None, secret: str, anon_role: str) -> Identity
         return _anonymous(anon_role)
     identity, claims = _verified(token.strip(), secret, anon_role)
     _check_times(claims, int(time.time()))
+    _check_audience(claims)
     return identity
 
 
@@ -86,9 +87,6 @@ def _claims(payload: bytes) -> dict[str, Any]:
         raise _unauthorized("PGRST303", "Parsing claims failed") from exc
     if not isinstance(claims, dict):
         raise _unauthorized("PGRST303", "Parsing claims failed")
-    audience = claims.get("aud")
-    if not (audience is None or isinstance(audience, str) or _is_list_of_strings(audience)):
-        raise _unauthorized("PGRST303", "The JWT 'aud' claim must be a string or an array of strings")
     return claims
 
 
@@ -104,6 +102,12 @@ def _check_times(claims: dict[str, Any], now: int) -> None:
     _check_time(claims, "exp", lambda when: now - ALLOWED_SKEW > when, "JWT expired")
     _check_time(claims, "nbf", lambda when: now + ALLOWED_SKEW < when, "JWT not yet valid")
     _check_time(claims, "iat", lambda when: now + ALLOWED_SKEW < when, "JWT issued at future")
+
+
+def _check_audience(claims: dict[str, Any]) -> None:
+    audience = claims.get("aud")
+    if not (audience is None or isinstance(audience, str) or _is_list_of_strings(audience)):
+        raise _unauthorized("PGRST303", "The JWT 'aud' claim must be a string or an array of strings")
 
 
 def _check_time(claims: dict[str, Any], claim: str, fails: Callable[[int], bool], message: str) -> None:

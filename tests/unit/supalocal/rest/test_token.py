@@ -67,6 +67,11 @@ def test_claims_that_do_not_hold(claims, message):
     assert (error.code, error.message) == ("PGRST303", message)
 
 
+def test_times_are_checked_before_the_audience():
+    """Of two claims that do not hold, PostgREST names the time."""
+    assert refusal(bearer({"exp": 1, "aud": 5})).message == "JWT expired"
+
+
 @pytest.mark.parametrize("expiry", ["NaN", "Infinity", "-Infinity"])
 def test_what_is_no_json_is_no_claim(expiry):
     """Python's own JSON knows numbers that no other does; they are refused, not compared."""
