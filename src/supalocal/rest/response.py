@@ -119,8 +119,8 @@ def _insert(request: Request, plan: Plan, result: Result, _: str) -> Answer:
         pairs = (pair.partition("=") for pair in result.location)
         keys = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, _, value in pairs)
         headers["Location"] = f"/{request.name.name}?{keys}"
-    merged = bool(write and write.conflict and write.conflict.merges)
-    status = 200 if merged and not (result.inserted or 0) > 0 else 201
+    inserted = result.page if result.inserted is None else result.inserted
+    status = 200 if request.preferences.resolution == "merge-duplicates" and inserted <= 0 else 201
     return _written(request, plan, result, (status, status), headers)
 
 

@@ -81,3 +81,11 @@ def test_head_has_no_body():
     """An error answers HEAD without its body, but with its code."""
     given = error_answer(RestError(404, "X", "m"), is_head=True)
     assert (given.body, given.headers["Proxy-Status"]) == (b"", "PostgREST; error=X")
+
+
+@pytest.mark.parametrize(("rows", "status"), [(0, 200), (1, 201)])
+def test_a_merge_that_inserts_nothing_creates_nothing(rows, status):
+    """Also into a table without a key, where nothing can be merged."""
+    raw = RawRequest("POST", "t", "", {}, ("resolution=merge-duplicates",), b"")
+    given = answer(parse_request(raw, Configuration(), ()), READ, Result(None, rows, b""), "")
+    assert given.status == status
