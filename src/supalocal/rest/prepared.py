@@ -57,12 +57,14 @@ def _prepared(request: Request, schema: Schema) -> Prepared:
 
 def _statements(request: Request, plan: Plan, max_rows: int | None) -> list[Statement]:
     count = request.preferences.count
+    # Whatever a function gives is counted; the planner is only asked about tables.
+    is_estimated = count in {"planned", "estimated"} and plan.write is None and plan.call is None
     main = main_statement(
         plan,
         count=count in {"exact", "estimated"},
-        max_count=max_rows + 1 if count == "estimated" and max_rows is not None else None,
+        max_count=max_rows + 1 if is_estimated and max_rows is not None else None,
         with_body=not request.is_head and (plan.write is None or request.preferences.wants_rows),
     )
-    if count in {"planned", "estimated"} and plan.write is None and plan.media.explain is None:
+    if is_estimated and plan.media.explain is None:
         return [main, plan_rows_statement(plan)]
     return [main]

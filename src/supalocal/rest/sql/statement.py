@@ -63,8 +63,7 @@ class _Whole:
         )
 
     def explained(self, plan: Plan) -> Statement:
-        source = f"with pgrst_source as ({self.source(plan)}) " if plan.call else ""
-        return self._values.statement(f"explain (format json) {source}{self._reading.counting(plan.read)}")
+        return self._values.statement(f"explain (format json) {self._reading.counting(plan.read)}")
 
     def source(self, plan: Plan) -> str:
         if plan.write:
