@@ -99,12 +99,14 @@ def _table(row: Row) -> Table:
 
 
 def _with_key(table: Table, view: View, tables: dict[Name, Table]) -> Table:
+    """The view with the primary keys of all tables that it shows, as far as it shows them whole."""
+    shown: list[str] = []
     for base in dict.fromkeys(origin for origin, _ in view.origins.values()):
         names = {column: shown for shown, (source, column) in reversed([*view.origins.items()]) if source == base}
         key = tables[base].key if base in tables else ()
-        if key and all(column in names for column in key):
-            return replace(table, key=tuple(names[column] for column in key))
-    return table
+        if all(column in names for column in key):
+            shown += [names[column] for column in key]
+    return replace(table, key=tuple(shown))
 
 
 def _key(row: Row) -> Relationship:
