@@ -18,7 +18,7 @@ from supalocal.rest.select import EVERYTHING
 from supalocal.rest.suggestions import NAME_SCORE, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from supalocal.rest.body import Payload
 
@@ -228,15 +228,22 @@ def _call(request: Request, function: Function, read: Read) -> Call:
     payload = None if direct else request.payload
     given = tuple(name for name, _ in pairs) if direct else payload.keys if payload else ()
     arguments = _arguments(function, pairs) if direct else None
-    filtered = {name for where in read.where for name in _names(where)}
-    returning = _returning(read, filtered)
+    returning = _returning(read, _filtered_names(read))
     return Call(function, given, arguments, payload, returning)
+
+
+def _filtered_names(read: Read) -> Iterator[str]:
+    """What filters speak of; PostgREST asks all of it of the function, even what only an embed has."""
+    for where in read.where:
+        yield from _names(where)
+    for join in read.joins:
+        yield from _filtered_names(join.read)
 
 
 def _names(where: Where) -> Iterable[str]:
     if isinstance(where, AnyGroup):
         return [name for member in where.members for name in _names(member)]
-    return [where.field.name] if isinstance(where, Filter) else []
+    return [where.field.name if isinstance(where, Filter) else where.alias]
 
 
 def _arguments(function: Function, pairs: Iterable[tuple[str, str]]) -> dict[str, str | tuple[str, ...]]:

@@ -21,6 +21,7 @@ begin
 end $$;
 create trigger join_club instead of insert on town_clubs for each row execute function join_club();
 insert into towns values (1, 'Lima');
+create function all_clubs() returns setof clubs stable language sql as $$ select * from clubs $$;
 create function words() returns setof text stable language sql as $$ values ('a'), ('b') $$;
 create function add(a int, b int) returns int immutable language sql as $$ select a + b $$;
 create function cookies() returns void language plpgsql as $$
@@ -58,6 +59,14 @@ async def test_one_of_a_set_of_values(http):
     """Where an object is wanted, one value out of a set is its only member."""
     async with http.get("rpc/words?limit=1", headers={"Accept": "application/vnd.pgrst.object+json"}) as response:
         assert await response.text() == '{"pgrst_scalar":"a"}'
+
+
+@pytest.mark.parametrize(("query", "missed"), [("towns.id=eq.1", "id"), ("towns=not.is.null", "clubs_towns_1")])
+async def test_what_embeds_are_filtered_by_is_asked_of_the_function(http, query, missed):
+    """As in PostgREST a function must have the columns that its embeds are filtered by, unless all are selected."""
+    async with http.get(f"rpc/all_clubs?select=no,towns(name)&{query}") as response:
+        message = f"column pgrst_call.{missed} does not exist"
+        assert (response.status, (await response.json())["message"]) == (400, message)
 
 
 async def test_arguments_as_csv(http):
