@@ -24,6 +24,7 @@ class Form(Enum):
     JSON = "application/json"  # an array of rows, or what the function returns
     ONE_OBJECT = OBJECT  # exactly one row, without the array around it
     CSV = "text/csv"  # a header line and one line a row
+    GEOJSON = "application/geo+json"  # a collection of features; PostgreSQL makes them, if it has PostGIS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ _OURS = {
     "*/*": Media(Form.JSON),
     "application/json": Media(Form.JSON),
     "text/csv": Media(Form.CSV),
+    "application/geo+json": Media(Form.GEOJSON),
     OBJECT: Media(Form.ONE_OBJECT),
     OBJECT + _STRIPPED: Media(Form.ONE_OBJECT, strip_nulls=True),
     ARRAY + _STRIPPED: Media(Form.JSON, strip_nulls=True),

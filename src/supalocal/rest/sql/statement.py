@@ -23,6 +23,12 @@ _CSV = (
     "coalesce(string_agg(substring(_postgrest_t::text, 2, length(_postgrest_t::text) - 2), E'\\n'), '')"
 )
 
+_GEOJSON = (
+    "json_build_object('type', 'FeatureCollection', "
+    "'features', coalesce(json_agg(ST_AsGeoJSON(_postgrest_t)::json), '[]'))"
+)
+_WHOLE_TABLES = {Form.CSV: _CSV, Form.GEOJSON: _GEOJSON}
+
 
 def main_statement(plan: Plan, *, count: bool, max_count: int | None = None, with_body: bool = True) -> Statement:
     """The statement that answers; its row is total, page, body, response headers, response status, location, inserted.
@@ -83,8 +89,8 @@ class _Whole:
 
     def _body(self, plan: Plan, media: Media) -> str:
         function = plan.call.function if plan.call else None
-        if media.form is Form.CSV:
-            return _CSV
+        if media.form in _WHOLE_TABLES:
+            return _WHOLE_TABLES[media.form]
         wants_one = media.form is Form.ONE_OBJECT
         # One of a set of values is shown as a row of them would be.
         is_value = function and function.returns_scalar and not (wants_one and function.returns_set)

@@ -69,6 +69,15 @@ async def test_what_embeds_are_filtered_by_is_asked_of_the_function(http, query,
         assert (response.status, (await response.json())["message"]) == (400, message)
 
 
+async def test_features_need_postgis(http):
+    """A map of features is PostGIS's to make; without it PostgreSQL says what is missing."""
+    async with http.get("towns", headers={"Accept": "application/geo+json"}) as response:
+        assert (response.status, (await response.json())["message"]) == (
+            404,
+            "function st_asgeojson(record) does not exist",
+        )
+
+
 async def test_arguments_as_csv(http):
     """The first line below the names is what a function gets."""
     async with http.post("rpc/add", data="b,a\n1,2\n9,9\n", headers={"Content-Type": "text/csv"}) as response:
