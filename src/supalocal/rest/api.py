@@ -176,12 +176,17 @@ async def _raw(request: web.Request) -> RawRequest:
         headers["authorization"] = authorization
     return RawRequest(
         method=request.method,
-        path=request.match_info.get("path", ""),
+        path=_sent_path(request),
         query=request.raw_path.partition("?")[2],
         headers=headers,
         prefer=tuple(request.headers.getall("Prefer", ())),
         body=await request.read() if request.body_exists else b"",
     )
+
+
+def _sent_path(request: web.Request) -> str:
+    mount = len(request.path) - len(request.match_info.get("path", ""))
+    return request.rel_url.raw_path[mount:]
 
 
 @lru_cache(maxsize=64)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from supalocal.rest.body import Payload, call_payload, media_name, table_payload
 from supalocal.rest.errors import RestError
@@ -65,7 +66,7 @@ class RawRequest:
     """An HTTP request as it came; header names are lower-case."""
 
     method: str
-    path: str  # below the mount point, decoded
+    path: str  # below the mount point, as it was sent
     query: str
     headers: Mapping[str, str]
     prefer: tuple[str, ...]
@@ -140,7 +141,7 @@ _parsed_once = lru_cache(maxsize=1000)(_parsed)
 
 
 def _resource(path: str) -> tuple[dict[str, Action], str]:
-    parts = path.split("/")
+    parts = [unquote(part) for part in path.split("/")]
     if parts == [""]:
         return _ROOT_ACTIONS, ""
     if len(parts) == 1:

@@ -23,6 +23,7 @@ create trigger join_club instead of insert on town_clubs for each row execute fu
 insert into towns values (1, 'Lima');
 create function all_clubs() returns setof clubs stable language sql as $$ select * from clubs $$;
 create function words() returns setof text stable language sql as $$ values ('a'), ('b') $$;
+create function "my path"() returns text stable language sql as $$ select current_setting('request.path') $$;
 create function add(a int, b int) returns int immutable language sql as $$ select a + b $$;
 create function cookies() returns void language plpgsql as $$
 begin
@@ -76,6 +77,12 @@ async def test_features_need_postgis(http):
             404,
             "function st_asgeojson(record) does not exist",
         )
+
+
+async def test_sql_sees_the_path_as_it_was_sent(http):
+    """What was encoded stays so."""
+    async with http.get("rpc/my%20path") as response:
+        assert await response.json() == "/rpc/my%20path"
 
 
 async def test_arguments_as_csv(http):

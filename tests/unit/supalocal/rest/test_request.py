@@ -31,3 +31,8 @@ def test_the_schema_is_judged_before_the_method():
     with pytest.raises(RestError) as caught:
         asked("FOO", {"accept-profile": "nope"})
     assert caught.value.code == "PGRST106"
+
+
+def test_an_encoded_slash_is_part_of_a_name():
+    """The path is split before it is decoded."""
+    assert parse_request(RawRequest("GET", "a%2Fb%20c", "", {}, (), b""), CONFIGURATION, ()).name.name == "a/b c"
