@@ -120,6 +120,6 @@ def _chosen(stated: list[str], kind: str) -> str | None:
 
 def _is_known(item: str, timezone: str | None) -> bool:
     kind, _, value = item.partition("=")
-    if kind == "timezone":
+    if item.startswith("timezone="):
         return timezone is not None
-    return kind == "max-affected" or value in _KINDS.get(kind, ())
+    return item.startswith("max-affected=") or value in _KINDS.get(kind, ())

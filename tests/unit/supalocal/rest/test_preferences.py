@@ -43,6 +43,14 @@ def test_a_timezone_must_be_known():
     assert parse_preferences(("timezone=Nowhere/Else",), ("Europe/Berlin",)).timezone is None
 
 
+def test_a_name_alone_is_unknown():
+    """Preferences with a value of their own are none without it."""
+    assert parse_preferences(("timezone=UTC, timezone, max-affected",), ("UTC",)).invalid == (
+        "timezone",
+        "max-affected",
+    )
+
+
 def test_strict_refuses_the_unknown():
     """With handling=strict an unknown preference is PGRST122."""
     with pytest.raises(RestError) as caught:
