@@ -139,7 +139,7 @@ def _read_request(request: Request, schema: Schema, source: Name, alias: str | N
 def _plan_write(request: Request, schema: Schema, table: Table) -> Plan:
     read = _plan_read(request, schema, SOURCE, table.name.name, table.name)
     columns = tuple(_known_columns(table, request.payload.keys if request.payload else ()))
-    conditions = request.query.own_conditions()
+    conditions = request.query.written_conditions()
     if request.action is Action.PUT:
         _check_put(request, table, conditions)
     write = Write(

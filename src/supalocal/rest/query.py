@@ -11,7 +11,15 @@ from urllib.parse import quote, unquote_to_bytes
 from supalocal.rest.combinators import GrammarError
 from supalocal.rest.errors import RestError
 from supalocal.rest.fields import names, tree_path
-from supalocal.rest.filters import Condition, EmbedPath, Filter, parse_filter, parse_filter_or_argument, parse_logic
+from supalocal.rest.filters import (
+    Condition,
+    EmbedPath,
+    Filter,
+    Group,
+    parse_filter,
+    parse_filter_or_argument,
+    parse_logic,
+)
 from supalocal.rest.order import OrderTerm, parse_order
 from supalocal.rest.ranges import EVERY_ROW, Range, limit_and_offset, limit_range, offset_range
 from supalocal.rest.select import Column, Embed, parse_select
@@ -40,8 +48,9 @@ class Query:
     def range(self) -> Range:
         return self.ranges.get((), EVERY_ROW)
 
-    def own_conditions(self) -> tuple[Condition, ...]:
-        return tuple(condition for path, condition in self.conditions if not path)
+    def written_conditions(self) -> tuple[Condition, ...]:
+        """What rows to write must meet: with PostgREST that is `or` and `and` of the embeds, too."""
+        return tuple(condition for path, condition in self.conditions if not path or isinstance(condition, Group))
 
 
 def split_query(text: str) -> list[tuple[str, str | None]]:

@@ -137,6 +137,15 @@ def test_a_write_without_representation_returns_nothing_of_the_row():
     assert "returning 1" in built("PATCH", "items", "id=eq.1", b'{"name": "x"}').text
 
 
+def test_logic_of_an_embed_restricts_what_is_written():
+    """As in PostgREST, but a plain filter of an embed does not."""
+    text = built("DELETE", "items", "select=shelves(id)&shelves.or=(id.eq.1,id.eq.2)&shelves.name=eq.a").text
+    assert text.startswith(
+        'with pgrst_source as (delete from "public"."items" '
+        'where ("public"."items"."id" = $1 or "public"."items"."id" = $2) returning 1)'
+    )
+
+
 def test_one_of_a_set_of_values_is_a_row():
     """An object out of many bare values has the value as its only member."""
     schema = replace(SCHEMA, functions={ADD.name: (replace(ADD, returns_set=True),)})
