@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import parse_qsl
 
 from supalocal.rest.csv_lines import csv_rows
 from supalocal.rest.errors import RestError
 from supalocal.rest.media import canonical_name
+from supalocal.rest.query import split_query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +80,8 @@ def _json_payload(raw: bytes, columns: tuple[str, ...] | None) -> Payload:
         return Payload(text, columns)
     try:
         value = json.loads(text, parse_constant=_not_json)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no letter
     except (ValueError, RecursionError) as exc:
         raise _invalid("Empty or invalid json") from exc
     return Payload(text, _keys(value)) if isinstance(value, dict) or (value and isinstance(value, list)) else _NO_ROWS
@@ -108,7 +110,7 @@ def _keys(value: dict[str, Any] | Sequence[Any]) -> tuple[str, ...]:
 
 
 def _form(raw: bytes) -> list[tuple[str, str]]:
-    return parse_qsl(raw.decode(errors="replace"), keep_blank_values=True)
+    return [(name, value or "") for name, value in split_query(raw.decode(errors="replace"))]
 
 
 def _invalid(message: str) -> RestError:

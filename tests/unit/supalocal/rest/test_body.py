@@ -29,7 +29,7 @@ def test_no_rows(body):
     assert table_payload(body, JSON, None) == Payload("[]", ())
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[1,", b"NaN", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"{", b"[1,", b"NaN", b"\xff", b"[" * 100_000, b'{"\\ud800": 1}'])
 def test_broken_json_is_refused(body):
     """What is not JSON is PGRST102."""
     with pytest.raises(RestError) as caught:
@@ -88,7 +88,7 @@ def test_csv_without_lines_is_no_rows():
 
 def test_a_form_is_one_row():
     """A form is a row of texts."""
-    assert table_payload(b"k=a&v=x+y", FORM, None).text == '{"k": "a", "v": "x y"}'
+    assert table_payload(b"k=a;v=x+y&w", FORM, None).text == '{"k": "a", "v": "x y", "w": ""}'
 
 
 def test_an_empty_form_is_a_row_of_defaults():
