@@ -75,6 +75,12 @@ def test_aggregates():
         ("id,!name", 4, 'unexpected "!" expecting "...", field name (* or [a..z0..9_$]), "*" or "count()"'),
         ("name::", 7, "unexpected end of input expecting letter or digit"),
         ("data->>--3", 9, 'unexpected "-" expecting digit'),
+        ('name::"text"', 7, r'unexpected "\"" expecting letter or digit'),
+        ("name::€", 7, r'unexpected "\8364" expecting letter or digit'),
+        ("name::\x7f", 7, r'unexpected "\DEL" expecting letter or digit'),
+        ("name::\n", 7, r'unexpected "\n" expecting letter or digit'),
+        ('"name', 6, r'unexpected end of input expecting "\\" or "\""'),
+        ("id::a'", 6, r"""unexpected '\'' expecting letter, digit, ".", "::", ")", "," or end of input"""),
     ],
 )
 def test_refusals_speak_as_parsec(text, column, details):
