@@ -3,7 +3,7 @@
 import pytest
 
 from supalocal.rest.errors import RestError
-from supalocal.rest.media import Form, Media, negotiate
+from supalocal.rest.media import PLAN, Form, Media, negotiate
 
 
 @pytest.mark.parametrize("accept", [None, "*/*", "application/json", "application/json; charset=utf-8"])
@@ -30,6 +30,28 @@ def test_stripped_nulls():
     """nulls=stripped is repeated in the content type."""
     media = negotiate("application/vnd.pgrst.array+json;nulls=stripped")
     assert media.content_type == "application/vnd.pgrst.array+json;nulls=stripped; charset=utf-8"
+
+
+@pytest.mark.parametrize("accept", ["Application/vnd.PgRst.Object+json;NULLS=stripped", 'TEXT/csv;header="no"'])
+def test_a_type_is_known_in_any_case(accept):
+    """Type and parameter names may be written in capitals."""
+    assert negotiate(accept).content_type.startswith(("application/vnd.pgrst.object+json;nulls=stripped", "text/csv"))
+
+
+@pytest.mark.parametrize(
+    ("accept", "named"),
+    [
+        ("text/x;level=1;q=0.5", "text/x;level=1"),
+        ("TEXT/plain;charset=utf-8", "text/plain"),
+        (f"{PLAN}+json; options=wal|analyze|x", f'{PLAN}+json; for="application/json"; options=analyze|wal'),
+        (f'{PLAN}; for="text/CSV"', f'{PLAN}+text; for="text/csv"'),
+    ],
+)
+def test_a_refusal_names_a_type_as_postgrest_knows_it(accept, named):
+    """Only what a type's own parameters mean is repeated; an unknown type is repeated as it came."""
+    with pytest.raises(RestError) as caught:
+        negotiate(accept)
+    assert caught.value.message == f"None of these media types are available: {named}"
 
 
 @pytest.mark.parametrize("accept", ["image/png", "text/plain", "application/vnd.pgrst.plan+json"])
