@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from supalocal.rest.errors import RestError
 
-_HEADER = re.compile(r"([0-9]+)-([0-9]*)\Z")
+_HEADER = re.compile(r"([0-9]{1,4000})-([0-9]{0,4000})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ def limit_and_offset(limit: Range, offset: Range) -> Range:
 
 
 def _integer(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"\s*-?[0-9]{1,18}\s*", text, re.ASCII) else None
+    # Python reads no number of more than 4300 digits.
+    return int(text) if re.fullmatch(r"\s*-?[0-9]{1,4000}\s*", text, re.ASCII) else None
 
 
 def header_range(value: str | None) -> Range:

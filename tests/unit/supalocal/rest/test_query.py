@@ -38,6 +38,12 @@ def test_numbers_that_are_none_are_ignored():
     assert parse_query("limit=all&offset=some").range.first == 0
 
 
+@pytest.mark.parametrize("number", [10**18, 10**30])
+def test_a_number_is_heeded_however_long(number):
+    """What is too much for PostgreSQL is for PostgreSQL to say."""
+    assert parse_query(f"offset={number}").range.first == number
+
+
 def test_columns_are_sorted_and_unique():
     """`columns` names a set."""
     assert parse_query('columns="b",a,b').columns == ("a", "b")
