@@ -94,6 +94,11 @@ class Join:
     spread: bool
     aggregates: tuple[Aggregate, ...] = ()  # over columns that it spreads
 
+    @property
+    def is_gathered(self) -> bool:
+        """Whether each of its columns is a list of the rows' values beside the row around it."""
+        return self.spread and not self.relationship.is_to_one
+
 
 class _Parts(NamedTuple):
     """What the query string says about one read and the embeds in it."""

@@ -26,12 +26,16 @@ class Reading:
     def select(self, read: Read, join: Join | None = None) -> str:
         """The select; with `join`, only the rows that belong to the row around it."""
         columns = [self._column(read, column) for column in read.columns]
+        if join and join.is_gathered:
+            columns += [f"{self._sorted_by(read, term)} as {quoted(key)}" for key, term in _sort_keys(join)]
         columns += [shown for inner in read.joins for shown in self._shown(inner)]
         if not columns and not read.joins:
             columns = [f"{qualified(read.qualifier)}.*"]
         joins = "".join(self._joined(inner) for inner in read.joins)
         where = self._where_clause(read, lambda condition: self._conditions.where(read, condition), join)
-        rest = f"{self._group(read)}{self._order(read)}{self._limit(read.range)}"
+        # What is gathered column by column is sorted there, after the limit.
+        order = "" if join and join.is_gathered else self._order(read)
+        rest = f"{self._group(read)}{order}{self._limit(read.range)}"
         return f"select {', '.join(columns)} from {_from(read, join)}{joins}{where}{rest}"
 
     def counting(self, read: Read, join: Join | None = None) -> str:
@@ -83,8 +87,8 @@ class Reading:
         rows, condition = self.select(join.read, join), "true"
         if not join.relationship.is_to_one:
             gathered = [f"json_agg({alias})::jsonb as {alias}"]
-            if join.spread:
-                gathered += [_gathered(alias, quoted(name)) for name in _spread_names(join)]
+            if join.is_gathered:
+                gathered += [_gathered(join, name) for name in _spread_names(join)]
             rows = f"select {', '.join(gathered)} from ({rows}) as {alias}"
             condition = f"{alias} is not null" if join.inner else "true"
         return f" {'inner' if join.inner else 'left'} join lateral ({rows}) as {alias} on {condition}"
@@ -109,11 +113,12 @@ class Reading:
         return f" order by {', '.join(self._order_term(read, term) for term in read.order)}" if read.order else ""
 
     def _order_term(self, read: Read, term: OrderTerm) -> str:
+        return _directed(self._sorted_by(read, term), term)
+
+    def _sorted_by(self, read: Read, term: OrderTerm) -> str:
         if term.relation is None:
-            ordered = self._conditions.field(read, term.field)
-        else:
-            ordered = f"{quoted(term.relation)}.{quoted(term.field.name)}{self._conditions.path(term.field)}"
-        return " ".join(filter(None, [ordered, term.direction, term.nulls]))
+            return self._conditions.field(read, term.field)
+        return f"{quoted(term.relation)}.{quoted(term.field.name)}{self._conditions.path(term.field)}"
 
     def _limit(self, rows: Range) -> str:
         if rows == EVERY_ROW:
@@ -167,5 +172,16 @@ def _spread_names(join: Join) -> list[str]:
     return names
 
 
-def _gathered(alias: str, column: str) -> str:
-    return f"coalesce(json_agg({alias}.{column}), '[]')::jsonb as {column}"
+def _gathered(join: Join, name: str) -> str:
+    alias, column = quoted(join.alias), quoted(name)
+    terms = ", ".join(_directed(f"{alias}.{quoted(key)}", term) for key, term in _sort_keys(join))
+    return f"coalesce(json_agg({alias}.{column}{f' order by {terms}' if terms else ''}), '[]')::jsonb as {column}"
+
+
+def _sort_keys(join: Join) -> list[tuple[str, OrderTerm]]:
+    """What the rows of a gathered join are sorted by, under names that none of its columns has."""
+    return [(f"{join.alias}_{term.field.name}_{n}", term) for n, term in enumerate(join.read.order, 1)]
+
+
+def _directed(expression: str, term: OrderTerm) -> str:
+    return " ".join(filter(None, [expression, term.direction, term.nulls]))

@@ -19,6 +19,7 @@ COLUMNS = {
     for name, kind in [("id", "integer"), ("name", "text"), ("data", "jsonb"), ("shelf_id", "integer")]
 }
 TO_SHELF = Relationship(ITEMS, SHELVES, Cardinality.MANY_TO_ONE, "items_shelf", (("shelf_id", "id"),))
+TO_ITEMS = Relationship(SHELVES, ITEMS, Cardinality.ONE_TO_MANY, "items_shelf", (("id", "shelf_id"),))
 ADD = Function(
     Name("public", "add"),
     tuple(Parameter(name, "integer", "integer", required=True, variadic=False) for name in "ab"),
@@ -29,7 +30,7 @@ ADD = Function(
 )
 SCHEMA = Schema(
     tables={ITEMS: Table(ITEMS, COLUMNS, ("id",)), SHELVES: Table(SHELVES, COLUMNS, ("id",))},
-    relationships={ITEMS: (TO_SHELF,)},
+    relationships={ITEMS: (TO_SHELF,), SHELVES: (TO_ITEMS,)},
     functions={ADD.name: (ADD,)},
 )
 EVIL = "x'); drop table items; --"
@@ -157,6 +158,14 @@ def test_an_embed_is_a_lateral_join():
     """An embed joins on its key."""
     text = built("GET", "items", "select=name,shelves(name)").text
     assert '"shelves_1"."id" = "public"."items"."shelf_id"' in text
+
+
+def test_a_gathered_spread_is_sorted_after_its_limit():
+    """The rows are limited as they come, and each list of values is sorted by itself."""
+    text = built("GET", "shelves", "select=...items(name)&items.order=id.desc&items.limit=2").text
+    assert '"items_1"."id" as "shelves_items_1_id_1" from' in text
+    assert 'json_agg("shelves_items_1"."name" order by "shelves_items_1"."shelves_items_1_id_1" DESC)' in text
+    assert 'where "items_1"."shelf_id" = "public"."shelves"."id" limit' in text
 
 
 GENEROUS = replace(SCHEMA, configuration=Configuration(aggregates=True, plans=True))
