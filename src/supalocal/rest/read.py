@@ -176,17 +176,38 @@ def _filled(
     asked: ReadRequest, read: Read, name: Name, items: Sequence[Column | Embed], parts: _Parts, depth: int
 ) -> Read:
     embeds = [item for item in items if isinstance(item, Embed)]
-    joins = tuple(_join(asked, read, name, embed, parts.of(embed, embeds), depth + 1) for embed in embeds)
+    arranged = _arranged(embeds, parts)
+    joins = tuple(_join(asked, read, name, embed, parts.of(embed, embeds), depth + 1) for embed in arranged)
     columns = tuple(item for item in items if isinstance(item, Column))
     order = next(iter(_own(parts.orders)), ())
     return replace(
         read,
         columns=columns if columns or joins or depth else (Column(EVERYTHING),),
-        where=tuple(_where(condition, joins) for condition in _own(parts.conditions)),
+        # Trees stand before single conditions, so that of two that fail it is the tree's error that is told.
+        where=tuple(_where(one, joins) for one in sorted(_own(parts.conditions), key=_is_filter)),
         order=tuple(_related_order(term, joins, name) for term in order),
         range=next(iter(_own(parts.ranges)), EVERY_ROW).capped(asked.max_rows),
         joins=joins,
     )
+
+
+def _is_filter(condition: Condition) -> bool:
+    return isinstance(condition, Filter)
+
+
+def _arranged(embeds: Sequence[Embed], parts: _Parts) -> list[Embed]:
+    """The embeds in PostgREST's order: what it adds a filter, an order, a range or a tree to moves to the front."""
+    filters = [path for path, condition in parts.conditions if _is_filter(condition)]
+    trees = [path for path, condition in parts.conditions if not _is_filter(condition)]
+    orders, ranges = ([path for path, _ in part] for part in (parts.orders, parts.ranges))
+    arranged = list(embeds)
+    for paths in (filters, orders, ranges, trees):
+        for path in reversed(paths):
+            embed = _first(path[0], arranged) if path else None
+            if embed:
+                arranged.remove(embed)
+                arranged.insert(0, embed)
+    return arranged
 
 
 def _join(asked: ReadRequest, parent: Read, origin: Name, embed: Embed, parts: _Parts, depth: int) -> Join:

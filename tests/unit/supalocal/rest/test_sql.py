@@ -160,6 +160,29 @@ def test_an_embed_is_a_lateral_join():
     assert '"shelves_1"."id" = "public"."items"."shelf_id"' in text
 
 
+@pytest.mark.parametrize(
+    ("parameters", "order"),
+    [
+        ("", "abc"),
+        ("&b.id=eq.1", "bac"),
+        ("&b.id=eq.1&c.id=eq.1", "bca"),
+        ("&b.order=id&c.id=eq.1", "bca"),
+        ("&b.id=eq.1&c.or=(id.eq.1)", "cba"),
+        ("&c.limit=1", "cab"),
+    ],
+)
+def test_embeds_that_parameters_speak_of_come_first(parameters, order):
+    """PostgREST puts an embed at the front whenever it adds something to it."""
+    text = built("GET", "items", f"select=id,a:shelves(id),b:shelves(id),c:shelves(id){parameters}").text
+    assert "".join(re.findall(r'::jsonb as "(\w)"', text)) == order
+
+
+def test_trees_stand_before_single_conditions():
+    """Of two conditions that fail, PostgreSQL tells the first."""
+    text = built("GET", "items", "id=eq.1&or=(name.eq.a,name.eq.b)").text
+    assert re.search(r'where \(.* or .*\) and "public"\."items"\."id" = ', text)
+
+
 def test_a_gathered_spread_is_sorted_after_its_limit():
     """The rows are limited as they come, and each list of values is sorted by itself."""
     text = built("GET", "shelves", "select=...items(name)&items.order=id.desc&items.limit=2").text
