@@ -168,7 +168,8 @@ def _spread(join: Join, name: str) -> str:
 def _spread_names(join: Join) -> list[str]:
     names = [column.alias or column.field.result_key or column.field.name for column in join.read.columns]
     for inner in join.read.joins:
-        names += _spread_names(inner) if inner.spread else [] if inner.read.is_hidden else [inner.key]
+        # An embed without columns is named too: PostgREST does so, and PostgreSQL refuses it.
+        names += _spread_names(inner) if inner.spread else [inner.key]
     return names
 
 

@@ -160,6 +160,12 @@ def test_an_embed_is_a_lateral_join():
     assert '"shelves_1"."id" = "public"."items"."shelf_id"' in text
 
 
+def test_a_spread_names_even_an_embed_without_columns():
+    """So that it fails here too, as it does with PostgREST."""
+    text = built("GET", "items", "select=...shelves(name,items())").text
+    assert text.startswith('with pgrst_source as (select "items_shelves_1"."name", "items_shelves_1"."items" from')
+
+
 @pytest.mark.parametrize(
     ("parameters", "order"),
     [
