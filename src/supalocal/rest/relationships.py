@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from supalocal.rest.schema import Cardinality, Junction, Name, Relationship, Table
 
@@ -29,7 +29,28 @@ def all_relationships(
         by_table.setdefault(relationship.table, []).append(relationship)
     for relationship in computed:
         _override(by_table.setdefault(relationship.table, []), relationship)
-    return {name: tuple(relationships) for name, relationships in by_table.items()}
+    return {name: tuple(sorted(relationships, key=_rank)) for name, relationships in by_table.items()}
+
+
+# Ambiguous embeds list their choices in this order.
+_CARDINALITIES = (
+    Cardinality.ONE_TO_MANY,
+    Cardinality.MANY_TO_ONE,
+    Cardinality.ONE_TO_ONE,
+    Cardinality.MANY_TO_MANY,
+)
+
+
+def _rank(relationship: Relationship) -> tuple[Any, ...]:
+    junction = relationship.junction
+    return (
+        relationship.function is not None,
+        relationship.target,
+        _CARDINALITIES.index(relationship.cardinality),
+        (junction.table, junction.source_constraint, junction.target_constraint) if junction else (),
+        relationship.constraint,
+        relationship.columns,
+    )
 
 
 def _override(relationships: list[Relationship], computed: Relationship) -> None:
