@@ -14,13 +14,22 @@ if TYPE_CHECKING:
 
 def find_relationship(schema: Schema, origin: Name, target: str, hint: str | None) -> Relationship:
     """The one relationship from `origin` that fits; raises PGRST200 for none and PGRST201 for several."""
-    known = [r for r in schema.relationships.get(origin, ()) if r.target.schema == origin.schema]
-    found = [relationship for relationship in known if _fits(relationship, target, hint)]
+    found = [r for r in _usable(schema, _leading_to(schema, origin, origin.schema)) if _fits(r, target, hint)]
     if not found:
-        raise _not_found(schema, known, origin, target, hint)
+        raise _not_found(schema, origin, target, hint)
     if len(found) > 1:
         raise _ambiguous(found, origin, target)
     return found[0]
+
+
+def _leading_to(schema: Schema, origin: Name, target_schema: str) -> list[Relationship]:
+    return [r for r in schema.relationships.get(origin, ()) if r.target.schema == target_schema]
+
+
+def _usable(schema: Schema, relationships: Sequence[Relationship]) -> list[Relationship]:
+    """Those that go through no table of a schema that is not exposed."""
+    exposed = schema.configuration.schemas
+    return [r for r in relationships if r.junction is None or r.junction.table.schema in exposed]
 
 
 def _fits(relationship: Relationship, target: str, hint: str | None) -> bool:
@@ -62,9 +71,7 @@ def _target_column(relationship: Relationship) -> str | None:
     return relationship.columns[0][1] if len(relationship.columns) == 1 else None
 
 
-def _not_found(
-    schema: Schema, known: Sequence[Relationship], origin: Name, target: str, hint: str | None
-) -> SchemaError:
+def _not_found(schema: Schema, origin: Name, target: str, hint: str | None) -> SchemaError:
     hinted = f" using the hint '{hint}'" if hint is not None else ""
     return SchemaError(
         400,
@@ -72,17 +79,27 @@ def _not_found(
         f"Could not find a relationship between '{origin.name}' and '{target}' in the schema cache",
         f"Searched for a foreign key relationship between '{origin.name}' and '{target}'{hinted} "
         f"in the schema '{origin.schema}', but no matches were found.",
-        _suggestion(schema, known, origin, target),
+        _suggestion(schema, origin, target),
     )
 
 
-def _suggestion(schema: Schema, known: Sequence[Relationship], origin: Name, target: str) -> str | None:
-    if known:
-        wrong, names = target, {relationship.target.name for relationship in known}
+def _suggestion(schema: Schema, origin: Name, target: str) -> str | None:
+    # Only where the origin leads nowhere at all is it the origin that may be misspelt.
+    if related := _leading_to(schema, origin, origin.schema):
+        wrong, names = target, {relationship.target.name for relationship in _usable(schema, related)}
     else:
-        wrong, names = origin.name, {name.name for name in schema.relationships if name.schema == origin.schema}
+        wrong, names = origin.name, _origins(schema, origin.schema)
     meant = None if wrong in names else nearest(wrong, sorted(names), USUAL_SCORE)
     return f"Perhaps you meant '{meant}' instead of '{wrong}'." if meant else None
+
+
+def _origins(schema: Schema, target_schema: str) -> set[str]:
+    exposed = schema.configuration.schemas
+    return {
+        name.name
+        for name in schema.relationships
+        if name.schema in exposed and _leading_to(schema, name, target_schema)
+    }
 
 
 def _ambiguous(found: Sequence[Relationship], origin: Name, target: str) -> RestError:
