@@ -216,11 +216,17 @@ def _join(asked: ReadRequest, parent: Read, origin: Name, embed: Embed, parts: _
     alias = None if relationship.junction else f"{target.name}_{depth}"
     table = asked.schema.tables.get(target)
     read = _filled(asked, Read(target, alias, table, ()), target, embed.items, parts, depth)
-    if embed.spread and not relationship.is_to_one and table:
-        # They are gathered one by one, so each needs its name.
-        read = replace(read, columns=tuple(without_stars(read.columns, table)))
+    if embed.spread and not relationship.is_to_one:
+        read = _named(read)
     join_alias = f"{relationship.table.name}_{embed.key}_{depth}"
     return Join(read, relationship, parent.qualifier, embed.key, join_alias, embed.inner, embed.spread)
+
+
+def _named(read: Read) -> Read:
+    """The same read with each column by its name, and so the reads in it: they are gathered one by one."""
+    columns = tuple(without_stars(read.columns, read.table)) if read.table else read.columns
+    joins = tuple(replace(join, read=_named(join.read)) for join in read.joins)
+    return replace(read, columns=columns, joins=joins)
 
 
 def without_stars(columns: Iterable[Column], table: Table) -> Iterator[Column]:

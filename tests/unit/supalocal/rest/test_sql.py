@@ -160,6 +160,13 @@ def test_an_embed_is_a_lateral_join():
     assert '"shelves_1"."id" = "public"."items"."shelf_id"' in text
 
 
+def test_a_gathered_spread_names_every_column():
+    """Those of a spread inside it too, since each is gathered by itself."""
+    text = built("GET", "shelves", "select=...items(name,...shelves(*))").text
+    names = ["name", "id", "name", "data", "shelf_id"]
+    assert re.findall(r'json_agg\("shelves_items_1"\."(\w+)"', text) == names
+
+
 def test_a_spread_names_even_an_embed_without_columns():
     """So that it fails here too, as it does with PostgREST."""
     text = built("GET", "items", "select=...shelves(name,items())").text
