@@ -21,7 +21,6 @@ MESSAGES_PUBLICATION = "supabase_realtime_messages_publication"
 SLOT_EXISTS = "select exists (select from pg_replication_slots where slot_name = %s)"
 ROLE_EXISTS = "select quote_ident(%s)::regrole"
 SNAPSHOT = "select pg_current_snapshot()::text"
-PUBLICATION_EXISTS = "select exists (select from pg_publication where pubname = %s)"
 VALID_PATTERN = "select '' ~ %s"
 
 READABLE = "select realtime.readable(%s, %s, %s, %s, %s)"

@@ -123,9 +123,6 @@ async def check_bindings(
     connection: psycopg.AsyncConnection, publication: str, bindings: Sequence[Binding], role: str
 ) -> list[frozenset[int]]:
     """Return the tables that each binding selects; SubscribeError names the last one that the database cannot serve."""
-    cursor = await connection.execute(queries.PUBLICATION_EXISTS, [publication])
-    if await cursor.fetchone() != (True,):
-        raise SubscribeError(f'{_ISNT}The publication "{publication}" does not exist in this database')
     selected = []
     for binding in reversed(bindings):
         try:
