@@ -11,6 +11,8 @@ import re
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from supalocal.rest.haskell import shown, shown_letter
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -169,7 +171,7 @@ def not_followed_by(unwanted: str, *expected: str) -> Parser[None]:
 
     def run(text: str, at: int) -> Reply:
         if matches(text, at):
-            return False, False, None, at, (at, ((UNEXPECTED, shown(text[at], "'")),))
+            return False, False, None, at, (at, ((UNEXPECTED, shown_letter(text[at])),))
         return True, False, None, at, (at, (_found(text, at), *((EXPECTED, name) for name in expected)))
 
     return Parser(run)
@@ -216,30 +218,6 @@ def separated(parser: Parser[T], separator: Parser[Any]) -> Parser[list[T]]:
 
 def between(opening: Parser[Any], closing: Parser[Any], parser: Parser[T]) -> Parser[T]:
     return opening >> parser << closing
-
-
-# How Haskell writes the control characters in a literal.
-_CONTROLS = re.findall(
-    r"\w+",
-    "NUL SOH STX ETX EOT ENQ ACK a b t n v f r SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US",
-)
-_DELETE = 127
-
-
-def shown(text: str, quote: str = '"') -> str:
-    """The text as a literal of Haskell, in whose form Parsec's errors repeat it."""
-    return f"{quote}{''.join(_in_literal(letter, quote) for letter in text)}{quote}"
-
-
-def _in_literal(letter: str, quote: str) -> str:
-    code = ord(letter)
-    if letter in {quote, "\\"}:
-        return f"\\{letter}"
-    if code < len(_CONTROLS):
-        return f"\\{_CONTROLS[code]}"
-    if code < _DELETE:
-        return letter
-    return "\\DEL" if code == _DELETE else f"\\{code}"
 
 
 def _found(text: str, at: int) -> tuple[int, str]:
@@ -296,7 +274,7 @@ def _rest(text: str, at: int) -> Reply:
 def _end(text: str, at: int) -> Reply:
     if at >= len(text):
         return True, False, None, at, (at, ((FOUND, ""), (EXPECTED, "end of input")))
-    return False, False, None, at, (at, ((UNEXPECTED, shown(text[at], "'")), (EXPECTED, "end of input")))
+    return False, False, None, at, (at, ((UNEXPECTED, shown_letter(text[at])), (EXPECTED, "end of input")))
 
 
 rest: Parser[str] = Parser(_rest)

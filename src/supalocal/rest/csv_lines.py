@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 
 from supalocal.rest.errors import RestError
+from supalocal.rest.haskell import shown
 
 _FIELD = re.compile(r'"((?:[^"]|"")*)"|([^",\r\n]*)')
 _END_OF_HEADER = re.compile(r"\r?\n|\r")
 _END_OF_LINE = re.compile(r"\r?\n")
 _MOST_SHOWN = 100  # characters of what cannot be read
-_FIRST_PLAIN, _LAST_PLAIN = " ", "~"
-_SHOWN = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def csv_rows(raw: bytes) -> list[dict[str, str | None]]:
@@ -56,10 +55,5 @@ def _decoded(field: str) -> str:
 
 
 def _unreadable(problem: str, rest: str) -> RestError:
-    shown = f"{rest[:_MOST_SHOWN]} (truncated)" if len(rest) > _MOST_SHOWN else f'"{"".join(map(_shown, rest))}"'
-    return RestError(400, "PGRST102", f"parse error ({problem}) at {shown}")
-
-
-def _shown(letter: str) -> str:
-    plain = letter if _FIRST_PLAIN <= letter <= _LAST_PLAIN else f"\\{ord(letter)}"
-    return _SHOWN.get(letter, plain)
+    told = f"{rest[:_MOST_SHOWN]} (truncated)" if len(rest) > _MOST_SHOWN else shown(rest)
+    return RestError(400, "PGRST102", f"parse error ({problem}) at {told}")

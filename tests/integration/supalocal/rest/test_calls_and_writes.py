@@ -1,12 +1,6 @@
 """What functions give and what tables and views take, where PostgREST has a way of its own."""
 
-from collections.abc import AsyncIterator
-
-import aiohttp
-import psycopg
 import pytest
-
-import supalocal
 
 SCHEMA = """
 create table towns (id int primary key, name text);
@@ -31,22 +25,6 @@ begin
 end $$;
 grant all on all tables in schema public to service_role;
 """
-
-
-@pytest.fixture(scope="module")
-async def town() -> AsyncIterator[supalocal.Stack]:
-    async with (
-        supalocal.Stack() as stack,
-        await psycopg.AsyncConnection.connect(stack.admin_db_url, autocommit=True) as database,
-    ):
-        await database.execute(SCHEMA)
-        yield stack
-
-
-@pytest.fixture
-async def http(town: supalocal.Stack) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(f"{town.url}/rest/v1/", headers={"apikey": town.secret_key}) as session:
-        yield session
 
 
 @pytest.mark.parametrize(("count", "total"), [("exact", "2"), ("estimated", "2"), ("planned", "*")])

@@ -7,8 +7,6 @@ import psycopg
 import pytest
 from psycopg import sql
 
-import supalocal
-
 SCHEMA = """
 create table sales (id int primary key, town text, amount int);
 insert into sales values (1, 'Lima', 5), (2, 'Lima', 7), (3, 'Oslo', null);
@@ -21,46 +19,29 @@ grant select, insert on sales to anon, service_role;
 """
 
 
-@pytest.fixture(scope="module")
-async def shop() -> AsyncIterator[supalocal.Stack]:
-    """A stack of its own, as its settings change."""
-    async with (
-        supalocal.Stack() as stack,
-        await psycopg.AsyncConnection.connect(stack.admin_db_url, autocommit=True) as database,
-    ):
-        await database.execute(SCHEMA)
-        yield stack
-
-
 @pytest.fixture
-async def http(shop: supalocal.Stack) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(f"{shop.url}/rest/v1/", headers={"apikey": shop.secret_key}) as session:
-        yield session
-
-
-@pytest.fixture
-async def configure(shop: supalocal.Stack) -> AsyncIterator[Callable]:
+async def configure(served) -> AsyncIterator[Callable]:
     """Sets one setting until the test ends, as a migration would."""
-    async with await psycopg.AsyncConnection.connect(shop.admin_db_url, autocommit=True) as database:
+    async with await psycopg.AsyncConnection.connect(served.admin_db_url, autocommit=True) as database:
 
         async def configure(name, value):
             statement = sql.SQL("alter role authenticator set {} = {}; notify pgrst, 'reload config'")
             await database.execute(statement.format(sql.Identifier("pgrst", name), sql.Literal(value)))
-            await heard(shop)
+            await heard(served)
 
         yield configure
         await database.execute("alter role authenticator reset all; notify pgrst")
-        await heard(shop)
+        await heard(served)
 
 
-async def heard(shop):
+async def heard(served):
     """Notifications arrive in order: once a table made later is known, so is all before it."""
     async with (
-        await psycopg.AsyncConnection.connect(shop.admin_db_url, autocommit=True) as database,
+        await psycopg.AsyncConnection.connect(served.admin_db_url, autocommit=True) as database,
         aiohttp.ClientSession() as session,
     ):
         await database.execute("create table mark (id int); grant select on mark to service_role")
-        async with session.get(f"{shop.url}/rest/v1/mark", headers={"apikey": shop.secret_key}) as answer:
+        async with session.get(f"{served.url}/rest/v1/mark", headers={"apikey": served.secret_key}) as answer:
             assert answer.status == 200
         await database.execute("drop table mark")
 
@@ -116,9 +97,9 @@ async def test_rows_can_be_limited(http, configure):
     assert len((await told(http, "sales"))[1]) == 2
 
 
-async def test_a_function_can_judge_requests_first(shop, http, configure):
+async def test_a_function_can_judge_requests_first(served, http, configure):
     """It runs as the caller and sees the request; what it raises is the answer."""
     await configure("db_pre_request", "public.refuse_nobody")
     assert (await told(http, "sales?select=id&id=eq.1")) == (200, [{"id": 1}])
-    async with http.get("sales", headers={"apikey": shop.publishable_key}) as answer:
+    async with http.get("sales", headers={"apikey": served.publishable_key}) as answer:
         assert answer.status == 418

@@ -61,21 +61,3 @@ def test_other_types_are_refused_by_name(accept):
         negotiate(accept)
     assert caught.value.status == 406
     assert accept in caught.value.message
-
-
-@pytest.mark.parametrize(
-    ("accept", "named"),
-    [
-        ("text/html;level=1, image/x", "text/html;level=1, image/x"),
-        ("text/plain; charset=utf-8", "text/plain"),
-        (
-            'application/vnd.pgrst.plan; for="text/csv"; options=wal|analyze',
-            'application/vnd.pgrst.plan+text; for="text/csv"; options=analyze|wal',
-        ),
-    ],
-)
-def test_a_refused_type_is_repeated_as_far_as_it_is_not_known(accept, named):
-    """Unknown types are named with their parameters, known ones in their one form."""
-    with pytest.raises(RestError) as caught:
-        negotiate(accept)
-    assert caught.value.message == f"None of these media types are available: {named}"
