@@ -19,6 +19,13 @@ def patient(monkeypatch):
 
 
 @pytest.fixture
+async def client(connect, serve):
+    """Of a server of the test's own: it asks a minute later whether tables came or went, and subscribes anew if so."""
+    async with serve() as url, connect(url=url) as opened:
+        yield opened
+
+
+@pytest.fixture
 async def other(db):
     """A second published table."""
     await db.execute("create table other (id int primary key, code char(4))")
