@@ -46,6 +46,13 @@ begin
   -- conversation goes in several runs, the session with the last of it.
   delete from public.messages m
   where m.id = any (array(select d.id from public.messages d where d.session_id = any(doomed) limit batch * 20));
+  -- Whoever sends a message holds the counter and waits for the session: such a session is left to the next run, too.
+  with free as (
+    select r.session_id from private.session_revisions r
+    where r.session_id = any(doomed)
+    for update skip locked
+  )
+  select array_agg(f.session_id) into doomed from free f;
   delete from public.sessions s
   where s.id = any(doomed) and not exists (select from public.messages m where m.session_id = s.id);
   get diagnostics deleted = row_count;
