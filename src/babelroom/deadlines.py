@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 
 _seconds: ContextVar[float | None] = ContextVar("deadline", default=None)
 
@@ -27,3 +27,10 @@ def limit(default: float) -> float:
     """Seconds that a call may take now."""
     seconds = _seconds.get()
     return default if seconds is None else seconds
+
+
+def without_deadline() -> Context:
+    """The current context for a task that outlives it: in there, the setting's seconds hold again."""
+    context = copy_context()
+    context.run(_seconds.set, None)
+    return context
