@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from babelroom.client import Babelroom, Health, check_supabase_connection
+from babelroom.client import Babelroom, check_supabase_connection
 from babelroom.config import Settings
 from babelroom.deadlines import deadline
 from babelroom.errors import (
@@ -31,15 +31,19 @@ from babelroom.errors import (
     Unavailable,
     is_transient,
 )
+from babelroom.health import Health
 from babelroom.models import (
     ActivityType,
+    EndCause,
     Message,
     MessageInsert,
     MessageStatus,
     MessageUpdate,
     Participant,
     PerformanceMetrics,
+    ReadyMessage,
     Session,
+    SessionEnded,
     SessionInsert,
     SessionUpdate,
     Translation,
@@ -47,7 +51,10 @@ from babelroom.models import (
     UserActivityInsert,
     UserActivityUpdate,
 )
+from babelroom.realtime.status import State, StateChange
+from babelroom.realtime.stream import Stream
 from babelroom.realtime.subscription import Subscription
+from babelroom.realtime.subscriptions import SubscriptionHealth
 from babelroom.services.activity import ActivityService
 from babelroom.services.messages import MessageService
 from babelroom.services.sessions import SessionService
@@ -67,6 +74,7 @@ __all__ = [
     "Conflict",
     "ConnectionFailed",
     "DeadlineExceeded",
+    "EndCause",
     "Health",
     "InvalidActivity",
     "InvalidCode",
@@ -84,17 +92,23 @@ __all__ = [
     "Participant",
     "PerformanceMetrics",
     "PermissionDenied",
+    "ReadyMessage",
     "SchemaMissing",
     "Session",
+    "SessionEnded",
     "SessionExpired",
     "SessionInsert",
     "SessionNotFound",
     "SessionService",
     "SessionUpdate",
     "Settings",
+    "State",
+    "StateChange",
+    "Stream",
     "SubscribeFailed",
     "SubscribeTimeout",
     "Subscription",
+    "SubscriptionHealth",
     "SupabaseError",
     "Timing",
     "Translation",

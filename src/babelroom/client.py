@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from babelroom.config import Settings
 from babelroom.deadlines import deadline, limit
 from babelroom.errors import BabelroomError, ClientClosed, ConfigurationError
+from babelroom.health import Health
+from babelroom.realtime.connection import Connection, Options
 from babelroom.realtime.subscriptions import Subscriptions
+from babelroom.realtime.tasks import Tasks
 from babelroom.repositories._gateway import Gateway
 from babelroom.repositories.activity import ActivityRepository
 from babelroom.repositories.messages import MessageRepository
@@ -22,8 +25,10 @@ from babelroom.services.sessions import SessionService
 from babelroom.services.translation import TranslationService
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from types import TracebackType
 
+    from babelroom.realtime.status import State, StateChange
     from babelroom.timings import Timing
     from babelroom.translators import Translator
     from supabase import AsyncClient
@@ -32,16 +37,6 @@ logger = logging.getLogger("babelroom")
 
 _CHECK_SECONDS = 3.0
 _GOODBYE_SECONDS = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """What the last check_supabase_connection() found."""
-
-    is_connected: bool | None
-    """None before the first check."""
-    reason: str
-    """Why not, and what to do; empty if connected."""
 
 
 class Babelroom:
@@ -53,14 +48,30 @@ class Babelroom:
 
     def __init__(self, settings: Settings, *, translator: Translator | None = None) -> None:
         self._gateway = Gateway(settings)
+        self._tasks = Tasks()
+        self._connection = Connection(
+            Options(
+                url=f"{settings.supabase_url}/realtime/v1",
+                key=settings.supabase_key.get_secret_value(),
+                heartbeat_interval=settings.heartbeat_interval,
+                reconnect_delays=settings.reconnect_delays,
+                events_per_second=settings.events_per_second,
+            ),
+            self._tasks,
+            self._gateway.access_token,
+        )
+        self._gateway.on_new_token(self._renew_token)
         self._subscriptions = Subscriptions(
-            self._gateway.supabase.realtime,
+            self._connection,
+            self._tasks,
             within=lambda: limit(settings.subscribe_timeout),
             check_usable=self._gateway.check_usable,
+            poll_interval=settings.poll_interval,
+            buffer_size=settings.buffer_size,
         )
         self._session_rows = SessionRepository(self._gateway)
         self._is_closed = False
-        self._health = Health(is_connected=None, reason="Not checked yet.")
+        self._checked: tuple[bool | None, str] = (None, "Not checked yet.")
         self.settings = settings
         self.sessions = SessionService(self._session_rows, self._subscriptions)
         self.messages = MessageService(MessageRepository(self._gateway), self._subscriptions)
@@ -94,6 +105,7 @@ class Babelroom:
         async with AsyncExitStack() as ending:  # each step is taken, whatever the others meet
             ending.push_async_callback(self._gateway.close)
             ending.push_async_callback(self.translation.close)
+            ending.push_async_callback(self._tasks.end)
             ending.push_async_callback(self._subscriptions.close)
             with deadline(_GOODBYE_SECONDS):
                 await asyncio.gather(self.activity.go_idle(), self.sessions.leave_joined())
@@ -110,18 +122,38 @@ class Babelroom:
                 await self._session_rows.ping()
         except (BabelroomError, ClientClosed) as error:
             logger.warning("Supabase connection error: %s", error)
-            self._health = Health(is_connected=False, reason=str(error))
+            self._checked = (False, str(error))
             return False
-        self._health = Health(is_connected=True, reason="")
+        self._checked = (True, "")
         return True
 
+    @property
+    def state(self) -> State:
+        """The worst state among the subscriptions: what an app shows its user. Disconnected without any."""
+        return self._subscriptions.status.current.state
+
+    def states(self) -> AsyncIterator[StateChange]:
+        """Yield the current state, then each change of it with its reason, until the client is closed."""
+        return self._subscriptions.status.changes()
+
     def health(self) -> Health:
-        """What the last check found."""
-        return self._health
+        """What the last check found, and how the subscriptions do now."""
+        is_connected, reason = self._checked
+        return Health(
+            is_connected=is_connected,
+            reason=reason,
+            state=self.state,
+            subscriptions=self._subscriptions.health(),
+            reconnects=self._connection.reconnects,
+            restarts=self._tasks.restarts,
+        )
 
     def timings(self) -> dict[str, Timing]:
         """How long each operation took (ms), by name, such as "sessions.join"."""
         return self._gateway.timings.summary()
+
+    def _renew_token(self, token: str | None) -> None:
+        self._tasks.start(partial(self._connection.renew_token, token), "a new access token")
 
 
 async def check_supabase_connection() -> bool:

@@ -7,11 +7,11 @@ import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, SecretStr, field_validator
 
 from babelroom.errors import ConfigurationError, MissingCredentials
 
@@ -50,10 +50,20 @@ class Settings(BaseModel):
     translation_model: str = "gpt-4o-mini"
     deadline: float = Field(default=10.0, gt=0)
     """Seconds that a call may take, retries included."""
-    subscribe_timeout: float = Field(default=15.0, gt=0)
-    """Seconds to wait for Realtime's word that changes flow: a cold server takes up to 8."""
+    transport: Literal["aiohttp", "httpx"] = "aiohttp"
+    """What carries HTTP: aiohttp takes a third of the processor time; httpx is supabase-py's own."""
     max_connections: int = Field(default=100, gt=0)
     """HTTP connections that the services share."""
+    subscribe_timeout: float = Field(default=15.0, gt=0)
+    """Seconds that subscribing may take: a cold Realtime takes up to 8."""
+    heartbeat_interval: float = Field(default=25.0, gt=0)
+    """Seconds between heartbeats. One that is not answered before the next is due means a new connection."""
+    reconnect_delays: tuple[PositiveFloat, ...] = Field(default=(1.0, 2.0, 4.0, 8.0, 15.0, 30.0), min_length=1)
+    """Seconds between attempts to connect to Realtime, a quarter more or less; the last one stays, without end."""
+    poll_interval: float = Field(default=2.0, gt=0)
+    """Seconds between polls while Realtime is away and REST answers; up to five times that when nothing happens."""
+    buffer_size: int = Field(default=1_000, gt=0)
+    """Items that a subscription holds for a slow reader; more is fetched when there is room."""
     events_per_second: int = Field(default=10, gt=0)
     """Told to Realtime, as supabase-js does. The SDK itself sends nothing over Realtime yet."""
 

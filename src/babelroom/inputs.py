@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from uuid import UUID
 
@@ -67,6 +68,13 @@ def whole_number(name: str, value: int, *, least: int = 0, most: int = 2**63 - 1
     if type(value) is not int or not least <= value <= most:
         raise InvalidInput(f"{name} is a whole number from {least:,} to {most:,}. Got {value!r:.40}.")
     return value
+
+
+def seconds(name: str, value: float) -> float:
+    """Return the duration, or raise InvalidInput."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise InvalidInput(f"{name} is a number of seconds, not negative. Got {value!r:.40}.")
+    return float(value)
 
 
 def metrics(value: PerformanceMetrics) -> PerformanceMetrics:

@@ -87,6 +87,19 @@ class Session(Identified):
     last_activity: datetime
 
 
+class EndCause(StrEnum):
+    CLOSED = "closed"
+    """Somebody closed it, or deleted it."""
+    EXPIRED = "expired"
+    """Its time is over."""
+
+
+class SessionEnded(Session):
+    """The last thing that a subscriber to a session hears: the row at its end, and why it ended."""
+
+    cause: EndCause
+
+
 class SessionInsert(_Payload):
     id: UUID | None = None
     code: str
@@ -144,6 +157,15 @@ class Message(Identified):
     """The place in the conversation, for ever."""
     rev: int
     """The number of this state: within a session it rises with each insert and update, in commit order."""
+
+
+class ReadyMessage(Message):
+    """A message in conversation order: translated, or failed for good."""
+
+    is_late: bool
+    """It was not ready in time: later ones have come before it."""
+    resume_after: int
+    """Every message up to this seq has come: give it as `after` to go on from here."""
 
 
 class MessageInsert(_Payload):

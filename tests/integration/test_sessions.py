@@ -96,6 +96,7 @@ async def test_a_client_says_that_its_users_are_there(room, database, user):
     counts = asyncio.Queue()
     await room.sessions.subscribe_to_session(session.id, lambda row: counts.put_nowait(row.user_count))
     try:
+        assert await asyncio.wait_for(counts.get(), 10) == 1
         database.execute("update session_participants set is_away = true where session_id = %s", [session.id])
         async with asyncio.timeout(10):
             assert [await counts.get(), await counts.get()] == [0, 1]

@@ -23,14 +23,15 @@ MAY_IMPORT = {
     "realtime": GROUND | {"realtime"},
     "translators": GROUND | {"config", "translators"},
     "services": GROUND | {"config", "inputs", "realtime", "repositories", "services", "translators"},
-    "client": GROUND | {"config", "realtime", "repositories", "services", "timings", "translators"},
+    "health": {"realtime"},
+    "client": GROUND | {"config", "health", "realtime", "repositories", "services", "timings", "translators"},
     "demo": {"*"},
     "cli": {"*"},
 }
 MAY_IMPORT_FOREIGN = {
     "supabase": {"babelroom.repositories._gateway"},
     "postgrest": {"babelroom.repositories._gateway"},
-    "realtime": {"babelroom.realtime.connection", "babelroom.realtime.subscriptions"},
+    "realtime": {"babelroom.realtime.socket"},
     "openai": {"babelroom.translators.openai"},
 }
 

@@ -1,163 +1,212 @@
-"""One Realtime socket, shared by all subscriptions of a client."""
+"""One supervised connection to Realtime, shared by all subscriptions of a client, that cannot die quietly.
+
+Two loops, each doing one thing until it is cancelled. The connection's: open a socket, wait until it is lost, open
+another. Each channel's: join on the open socket, say when changes flow, wait until they stop, join again. Whatever is
+lost is replaced by a new one, after a delay that grows; nothing is repaired, so nothing can be half alive.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
-from uuid import uuid4
+from typing import Protocol
 
-from realtime import AsyncRealtimeChannel, AsyncRealtimeClient, RealtimePostgresChangesListenEvent
-from realtime.message import SuccessSystemPayload
-from realtime.types import PostgresChangesPayload, RealtimeSubscribeStates
-
-from babelroom.errors import SubscribeFailed, SubscribeTimeout
+from babelroom.realtime.backoff import Backoff
+from babelroom.realtime.socket import Change, Lost, Member, Socket, Word
+from babelroom.realtime.tasks import Tasks
 
 logger = logging.getLogger("babelroom")
 
-_REOPEN_DELAY = 1.0
-"""Seconds before a channel that the server closed is opened again."""
-
-
-_REOPEN_TIMEOUT = 30.0
-"""Seconds that one attempt at it may take."""
-
-_LEAVE_TIMEOUT = 2.0
-"""Seconds that saying goodbye to the server may take."""
-
-
-# A `system` error is not retried by the server, nor is a bad token; after any other word the library joins again.
-_FINAL = ('"extension"', "JWT", "Jwt", "Unauthorized", "PrivateOnly", RealtimeSubscribeStates.CLOSED.value)
+_OPEN = 10
+"""Seconds for the websocket to open."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One change of a row, as Realtime tells it."""
+class Options:
+    """How the connection behaves; the seconds are those of Settings."""
 
-    record: dict[str, Any]
-    """The new row, perhaps without some columns; empty for a DELETE."""
-    has_errors: bool
+    url: str
+    key: str
+    heartbeat_interval: float
+    reconnect_delays: tuple[float, ...]
+    events_per_second: int
+    confirm_within: float = 10.0
+    """Seconds for the server to say that changes flow: a cold one takes up to 8."""
 
 
-class Listening:
-    """One table's changes, followed on a channel of their own, until close()."""
+class Listener(Protocol):
+    """Whoever follows a table's changes. None of these waits."""
 
-    def __init__(
-        self,
-        realtime: AsyncRealtimeClient,
-        *,
-        table: str,
-        row_filter: str,
-        on_change: Callable[[Change], None],
-        on_ready: Callable[[], None],
-    ) -> None:
-        self._realtime = realtime
-        self._table, self._filter = table, row_filter
-        self._on_change, self._on_ready = on_change, on_ready
-        self._channel: AsyncRealtimeChannel | None = None
-        self._ready: asyncio.Future[None] | None = None
-        self._reopening: asyncio.Task[None] | None = None
-        self._last_word = ""
-        self._closed = False
+    def on_change(self, change: Change) -> None: ...
 
-    async def open(self, *, within: float) -> None:
-        """Return when the server has said that changes flow: the join reply alone does not mean that.
+    def on_flowing(self) -> None:
+        """Changes flow (again): what was committed before must be fetched."""
 
-        Raises:
-            SubscribeFailed: the server refused.
-            SubscribeTimeout: it did not say so within so many seconds.
-        """
-        # A topic of its own: realtime-py hands out one channel per topic, and it can be subscribed once.
-        channel = self._realtime.channel(f"{self._table}-{uuid4().hex}")
-        channel.on_postgres_changes(
-            RealtimePostgresChangesListenEvent.All,
-            partial(self._take_change, channel),
-            table=self._table,
-            schema="public",
-            filter=self._filter,
-        ).on_system(partial(self._take_system, channel))
-        self._channel = channel
-        self._ready = asyncio.get_running_loop().create_future()
-        try:
-            async with asyncio.timeout(within):
-                await channel.subscribe(partial(self._take_status, channel))
-                await self._ready
-        except TimeoutError as error:
-            await self._leave()
-            waited = f"(waited {within:g} s{'; the last word was ' + self._last_word if self._last_word else ''})"
-            raise SubscribeTimeout(f"{SubscribeTimeout.__doc__} {waited}") from error
-        except BaseException:
-            await self._leave()
-            raise
+    def on_lost(self, lost: Lost) -> None:
+        """They do not flow, or still not; another attempt follows by itself."""
 
-    async def close(self) -> None:
-        """Leave the channel; the last one to leave closes the socket. Closing twice does nothing."""
-        self._closed = True
-        if self._reopening is not None:
-            self._reopening.cancel()
-        await self._leave()
 
-    async def _leave(self) -> None:
-        channel, self._channel = self._channel, None
-        self._refuse(SubscribeFailed("The subscription was ended while it was being opened."))
+@dataclass(eq=False)
+class Channel:
+    """A table's changes, for everybody who follows them."""
+
+    table: str
+    row_filter: str
+    backoff: Backoff
+    listeners: set[Listener] = field(default_factory=set)
+    member: Member | None = None
+    is_flowing: bool = False
+    task: asyncio.Task[None] | None = None
+
+    def on_change(self, change: Change) -> None:
+        for listener in list(self.listeners):
+            listener.on_change(change)
+
+    def on_flowing(self) -> None:
+        self.is_flowing = True
+        for listener in list(self.listeners):
+            listener.on_flowing()
+
+    def on_lost(self, lost: Lost) -> None:
+        self.is_flowing = False
+        for listener in list(self.listeners):
+            listener.on_lost(lost)
+
+
+class Connection:
+    """`token` returns the access token of now, None without a signed-in user."""
+
+    def __init__(self, options: Options, tasks: Tasks, token: Callable[[], Awaitable[str | None]]) -> None:
+        self._options = options
+        self._tasks = tasks
+        self._token = token
+        self._backoff = Backoff(options.reconnect_delays)
+        self._channels: dict[tuple[str, str], Channel] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._socket: Socket | None = None
+        self._is_open = asyncio.Event()
+        self.reconnects = 0
+        """How often a socket was opened because the one before it was lost."""
+
+    def follow(self, table: str, row_filter: str, listener: Listener) -> None:
+        """Tell the listener of a table's changes, once it has heard on_flowing(). The first one opens the socket."""
+        if not self._channels:
+            previous = self._task
+            self._task = self._tasks.start(lambda: self._stay_connected(previous), "the connection")
+        channel = self._channels.get((table, row_filter))
         if channel is None:
+            channel = Channel(table, row_filter, Backoff(self._options.reconnect_delays))
+            channel.task = self._tasks.start(partial(self._stay_joined, channel), f"the channel of {table}")
+            self._channels[table, row_filter] = channel
+        channel.listeners.add(listener)
+        if channel.member is not None and channel.is_flowing:
+            listener.on_flowing()
+
+    async def unfollow(self, table: str, row_filter: str, listener: Listener) -> None:
+        """Tell it no more. The last one closes the socket. Doing it twice is no error."""
+        channel = self._channels.get((table, row_filter))
+        if channel is None or listener not in channel.listeners:
+            return
+        channel.listeners.remove(listener)
+        if channel.listeners:
+            return
+        del self._channels[table, row_filter]
+        ending = [channel.task] if self._channels else [channel.task, self._task]
+        for task in ending:
+            if task is not None:
+                task.cancel()
+        await asyncio.wait([task for task in ending if task is not None])
+
+    def renew(self, table: str, row_filter: str, reason: str) -> None:
+        """Join a channel anew that seems to be alive and tells nothing."""
+        channel = self._channels.get((table, row_filter))
+        if channel is not None and channel.member is not None:
+            channel.member.lose(reason)
+
+    async def renew_token(self, token: str | None) -> None:
+        """Have the server go on by this access token: the one of the join was replaced."""
+        if self._socket is None:
             return
         try:
-            # On a socket that has just died the library would first reconnect, however long that takes.
-            async with asyncio.timeout(_LEAVE_TIMEOUT):
-                await self._realtime.remove_channel(channel)
-        except Exception as error:  # noqa: BLE001  leaving must go on; the server drops the channel with the socket
-            logger.info("The channel of %s was not left in order: %r", self._table, error)
+            await self._socket.renew_token(token)
+        except Exception as error:  # noqa: BLE001  the server will close the channels, which then join by the new one
+            logger.info("A new access token could not be sent: %r", error)
 
-    def _refuse(self, error: SubscribeFailed) -> None:
-        if self._ready is not None and not self._ready.done():
-            self._ready.set_exception(error)
-            self._ready.exception()  # heard, also where nobody waits any more
-
-    # The library calls these from the task that reads the socket: an exception here would end it for good. A channel
-    # that was left may still call, late.
-
-    def _take_change(self, channel: AsyncRealtimeChannel, payload: PostgresChangesPayload) -> None:
-        if channel is not self._channel:
-            return
-        data = payload["data"]
-        try:
-            self._on_change(Change(record=data.get("record") or {}, has_errors=bool(data["errors"])))
-        except Exception:
-            logger.exception("A change of %s could not be handled", self._table)
-
-    def _take_system(self, channel: AsyncRealtimeChannel, payload: SuccessSystemPayload) -> None:
-        if channel is not self._channel or payload.extension != "postgres_changes":
-            return
-        if self._ready is not None and not self._ready.done():
-            self._ready.set_result(None)
-        self._on_ready()
-
-    def _take_status(
-        self, channel: AsyncRealtimeChannel, state: RealtimeSubscribeStates, error: Exception | None
-    ) -> None:
-        if channel is not self._channel or state is RealtimeSubscribeStates.SUBSCRIBED:
-            return
-        self._last_word = f"{state.value}: {error or 'no reason given'}"
-        reason = f"{SubscribeFailed.__doc__} ({self._last_word})"
-        was_ready = self._ready is not None and self._ready.done()
-        if any(sign in self._last_word for sign in _FINAL):
-            self._refuse(SubscribeFailed(reason))
-        if was_ready and state is RealtimeSubscribeStates.CLOSED:
-            # The library rejoins after an error, but never after a close.
-            self._channel = None
-            self._reopening = asyncio.ensure_future(self._reopen(reason))
-
-    async def _reopen(self, reason: str) -> None:
-        logger.warning("Changes of %s stopped: %s", self._table, reason)
-        while not self._closed:
-            await asyncio.sleep(_REOPEN_DELAY)
+    async def _stay_connected(self, previous: asyncio.Task[None] | None) -> None:
+        if previous is not None:
+            await asyncio.wait([previous])  # it may still be closing its socket
+        has_worked = False
+        while True:
+            socket = Socket(
+                self._options.url,
+                self._options.key,
+                timeout=_OPEN,
+                events_per_second=self._options.events_per_second,
+            )
             try:
-                await self.open(within=_REOPEN_TIMEOUT)
-            except Exception as error:  # noqa: BLE001  whatever it is, the next attempt may succeed
-                logger.warning("Changes of %s are still away: %s", self._table, error)
+                await socket.open(heartbeat_interval=self._options.heartbeat_interval)
+                self.reconnects += has_worked
+                has_worked = True
+                lost = await self._hand_out(socket)
+            except Exception as error:  # noqa: BLE001  whatever the library met, the next attempt may succeed
+                lost = Lost(f"The connection could not be opened: {error!r}.")
+            finally:
+                await socket.close()
+            self._tell(lost)
+            await asyncio.sleep(self._backoff.next())
+
+    async def _hand_out(self, socket: Socket) -> Lost:
+        """Let the channels use the socket until it is lost."""
+        self._socket = socket
+        self._is_open.set()
+        try:
+            return await socket.ended()
+        finally:
+            self._socket = None
+            self._is_open.clear()
+
+    def _tell(self, lost: Lost) -> None:
+        logger.info("Realtime is away: %s", lost.reason)
+        for channel in list(self._channels.values()):
+            if channel.member is not None:
+                channel.member.lose(lost.reason)
             else:
-                return
+                channel.on_lost(lost)
+
+    async def _stay_joined(self, channel: Channel) -> None:
+        while True:
+            await self._is_open.wait()
+            socket = self._socket
+            if socket is None:
+                continue
+            lost = await self._listen(channel, socket)
+            channel.on_lost(lost)
+            if socket is self._socket:
+                await asyncio.sleep(channel.backoff.next())
+
+    async def _listen(self, channel: Channel, socket: Socket) -> Lost:
+        """Join, and tell of the changes until they stop."""
+        member = socket.join(channel.table, channel.row_filter, await self._token(), channel.on_change)
+        channel.member = member
+        try:
+            async with asyncio.timeout(self._options.confirm_within):
+                await member.join()
+                word = await member.hear()
+            while word is Word.FLOWING:
+                self._backoff.reset()
+                channel.backoff.reset()
+                channel.on_flowing()
+                word = await member.hear()
+        except TimeoutError:
+            waited = self._options.confirm_within
+            return Lost(f"Realtime did not confirm within {waited:g} s that changes flow.")
+        except Exception as error:  # noqa: BLE001  as above
+            return Lost(f"The channel could not be joined: {error!r}.")
+        else:
+            return word
+        finally:
+            channel.member = None
+            await member.leave()

@@ -6,60 +6,100 @@ import asyncio
 import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
-from babelroom.errors import ClientClosed
-from babelroom.realtime.connection import Listening
+from babelroom.deadlines import without_deadline
+from babelroom.realtime.status import State, StateChange, Status
 
 logger = logging.getLogger("babelroom")
 
 T = TypeVar("T")
 Callback = Callable[[T], object] | Callable[[T], Awaitable[object]]
 
+_LAST_CALL = 2.0
+"""Seconds that a callback which is under way may take to end."""
+
 
 class Subscription(Generic[T]):
-    """A running subscription. End it by unsubscribe(); ending the client ends it too."""
+    """A running subscription. End it by unsubscribe(); ending the client ends it too.
 
-    def __init__(self) -> None:
+    It holds at most as many items as the setting `buffer_size` says: a reader that is slower than the conversation gets
+    everything, later, fetched from where it is.
+    """
+
+    def __init__(self, status: Status, capacity: int) -> None:
+        self._status = status
+        self._capacity = capacity
         self._items: asyncio.Queue[T | None] = asyncio.Queue()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._listening: Listening | None = None
+        self._calling: asyncio.Task[None] | None = None
         self.is_ended = False
+        self.on_taken: Callable[[], None] = _nobody
+        """Called when there is room for another item."""
+        self.on_end: Callable[[], Awaitable[None]] | None = None
+
+    @property
+    def current(self) -> StateChange:
+        """Where it stands now, and why."""
+        return self._status.current
+
+    @property
+    def state(self) -> State:
+        """Where it stands now."""
+        return self._status.current.state
+
+    @property
+    def reason(self) -> str:
+        """Why it stands there, in a sentence."""
+        return self._status.current.reason
+
+    def states(self) -> AsyncIterator[StateChange]:
+        """Yield the current state, then each change of it with its reason, until it is closed."""
+        return self._status.changes()
+
+    @property
+    def room(self) -> int:
+        """How many more items it can hold."""
+        return max(0, self._capacity - self._items.qsize())
 
     async def unsubscribe(self) -> None:
         """Stop: nothing is delivered any more, and an iteration ends. Unsubscribing twice does nothing."""
-        if self.is_ended:
-            return
-        self.is_ended = True
-        self._items.put_nowait(None)
-        for task in self._tasks:
-            if task is not asyncio.current_task():  # a callback may unsubscribe itself
-                task.cancel()
-        if self._listening is not None:
-            await self._listening.close()
+        if not self.is_ended:
+            self.is_ended = True
+            self._items.put_nowait(None)
+            self._status.change(State.CLOSED, "It was ended by the app.")
+        if self._calling is not None and self._calling is not asyncio.current_task():  # a callback may unsubscribe
+            self._calling.cancel()
+            await asyncio.wait([self._calling], timeout=_LAST_CALL)
+        if self.on_end is not None:
+            on_end, self.on_end = self.on_end, None
+            await on_end()
 
     def put(self, item: T) -> None:
         self._items.put_nowait(item)
 
-    def attach(self, listening: Listening) -> None:
-        self._listening = listening
-
-    def run(self, work: Awaitable[None]) -> None:
-        """Run a task that belongs to this subscription: it ends with it, and does not die unheard."""
-        task = asyncio.ensure_future(work)
-        task.add_done_callback(_report)
-        self._tasks.append(task)
+    def finish(self, reason: str) -> None:
+        """Nothing more will come: an iteration ends after what is there already."""
+        self._items.put_nowait(None)
+        self._status.change(State.CLOSED, reason)
 
     def deliver_to(self, callback: Callback[T]) -> None:
-        self.run(self._call_back(callback))
+        self._calling = asyncio.create_task(
+            self._call_back(callback), name="babelroom callback", context=without_deadline()
+        )
 
-    async def __aiter__(self) -> AsyncIterator[T]:
-        while not self.is_ended:
-            item = await self._items.get()
-            if item is None or self.is_ended:
-                self._items.put_nowait(None)  # for whoever else iterates
-                return
-            yield item
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        """The next item. A wait that is cancelled loses nothing: the item is there the next time."""
+        if self.is_ended:
+            raise StopAsyncIteration
+        item = await self._items.get()
+        if item is None or self.is_ended:
+            self._items.put_nowait(None)  # for whoever else iterates
+            raise StopAsyncIteration
+        self.on_taken()
+        return item
 
     async def _call_back(self, callback: Callback[T]) -> None:
         async for item in self:
@@ -77,6 +117,5 @@ class Subscription(Generic[T]):
                 logger.warning("A subscription's callback awaited something that was cancelled")
 
 
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) and not isinstance(error, ClientClosed):
-        logger.error("A subscription stopped unexpectedly", exc_info=error)
+def _nobody() -> None:
+    """Until somebody listens."""

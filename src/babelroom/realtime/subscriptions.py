@@ -1,61 +1,142 @@
-"""The subscriptions of one client: opened on its Realtime socket, ended with it."""
+"""The subscriptions of one client: opened on its connection, ended with it."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
-from realtime import AsyncRealtimeClient
-
-from babelroom.errors import ClientClosed
-from babelroom.realtime.connection import Change, Listening
+from babelroom.errors import ClientClosed, SubscribeTimeout
+from babelroom.realtime.connection import Connection
+from babelroom.realtime.follower import Follower
+from babelroom.realtime.source import Source
+from babelroom.realtime.status import State, Status, worst
 from babelroom.realtime.subscription import Subscription
+from babelroom.realtime.tasks import Tasks
+
+T = TypeVar("T")
+
+_NOTHING = "Nothing is subscribed to."
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionHealth:
+    """How one subscription does."""
+
+    topic: str
+    """Table and filter, such as "messages, session_id=eq.<uuid>"."""
+    state: State
+    reason: str
+    gaps_repaired: int
+    """Fetches that brought what no event had told."""
+    last_event_age: float | None
+    """Seconds since Realtime last told something; None: never yet."""
+    lag: float
+    """Seconds for which something may have been missing; 0 while nothing is."""
 
 
 class Subscriptions:
     """`within` says how many seconds opening one may take; `check_usable` raises while nothing may be opened."""
 
     def __init__(
-        self, realtime: AsyncRealtimeClient, *, within: Callable[[], float], check_usable: Callable[[], None]
+        self,
+        connection: Connection,
+        tasks: Tasks,
+        *,
+        within: Callable[[], float],
+        check_usable: Callable[[], None],
+        poll_interval: float,
+        buffer_size: int,
     ) -> None:
-        self._realtime = realtime
+        self._connection = connection
+        self._tasks = tasks
         self._within = within
         self._check_usable = check_usable
-        self._open: set[Subscription[Any]] = set()
+        self._poll_interval = poll_interval
+        self._buffer_size = buffer_size
+        self._open: dict[Subscription[Any], tuple[str, Follower[Any]]] = {}
+        self.status = Status(_NOTHING, state=State.DISCONNECTED)
+        """The worst of all."""
 
-    async def open(
-        self,
-        subscription: Subscription[Any],
-        *,
-        table: str,
-        row_filter: str,
-        on_change: Callable[[Change], None],
-        on_ready: Callable[[], None],
-    ) -> None:
-        """Return when the table's changes flow to the subscription.
+    async def open(self, source: Source[T], *, table: str, row_filter: str) -> Subscription[T]:
+        """Return a subscription that tells what happens from now on, by events or, where Realtime is away, by polls.
 
         Raises:
-            SubscribeFailed: Realtime refused, or did not confirm in time.
+            SubscribeFailed: Realtime refused.
+            SubscribeTimeout: neither Realtime nor REST could be had in time.
             ClientClosed: the client was closed meanwhile.
         """
         self._check_usable()
-        listening = Listening(
-            self._realtime, table=table, row_filter=row_filter, on_change=on_change, on_ready=on_ready
+        status = Status("It is being opened.", on_change=self._sum_up)
+        subscription = Subscription[T](status, self._buffer_size)
+        follower = Follower(
+            subscription,
+            status,
+            source,
+            poll_interval=self._poll_interval,
+            renew=partial(self._connection.renew, table, row_filter),
         )
-        subscription.attach(listening)
-        self._open = {other for other in self._open if not other.is_ended} | {subscription}
-        try:
-            await listening.open(within=self._within())
-        except BaseException:
-            await subscription.unsubscribe()
-            self._check_usable()
-            raise
-        if subscription.is_ended:
-            await listening.close()
-            raise ClientClosed
+
+        async def follow() -> None:
+            await follower.run()
+            self._forget(subscription)
+            await self._connection.unfollow(table, row_filter, follower)
+
+        async def end() -> None:
+            task.cancel()
+            follower.give_up(ClientClosed())
+            self._forget(subscription)
+            await self._connection.unfollow(table, row_filter, follower)
+            await asyncio.wait([task])
+
+        task = self._tasks.start(follow, f"a subscription to {table}")
+        subscription.on_end = end
+        self._open[subscription] = (f"{table}, {row_filter}", follower)
+        self._sum_up()
+        self._connection.follow(table, row_filter, follower)
+        await self._wait_for(subscription, follower)
+        return subscription
 
     async def close(self) -> None:
         """End every subscription, and with the last one the socket."""
-        for subscription in self._open:
+        await asyncio.gather(*(subscription.unsubscribe() for subscription in list(self._open)))
+        self.status.change(State.CLOSED, "The client was closed.")
+
+    def health(self) -> tuple[SubscriptionHealth, ...]:
+        return tuple(
+            SubscriptionHealth(
+                topic=topic,
+                state=subscription.state,
+                reason=subscription.reason,
+                gaps_repaired=follower.gaps_repaired,
+                last_event_age=follower.last_event_age,
+                lag=follower.lag,
+            )
+            for subscription, (topic, follower) in self._open.items()
+        )
+
+    async def _wait_for(self, subscription: Subscription[Any], follower: Follower[Any]) -> None:
+        seconds = self._within()
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.shield(follower.opened)
+        except TimeoutError as error:
+            reason = f"{SubscribeTimeout.__doc__} (waited {seconds:g} s; {subscription.reason})"
             await subscription.unsubscribe()
-        await self._realtime.close()
+            raise SubscribeTimeout(reason) from error
+        except BaseException:
+            await subscription.unsubscribe()
+            raise
+
+    def _forget(self, subscription: Subscription[Any]) -> None:
+        self._open.pop(subscription, None)
+        self._sum_up()
+
+    def _sum_up(self) -> None:
+        change = worst(subscription.current for subscription in self._open)
+        if change is None:
+            self.status.change(State.DISCONNECTED, _NOTHING)
+        else:
+            self.status.change(change.state, change.reason)

@@ -33,7 +33,7 @@ from babelroom.errors import (
     is_transient,
 )
 from babelroom.timings import Timings
-from supabase import AsyncClient, AsyncClientOptions
+from supabase import AsyncClient, AsyncClientOptions, AuthError
 
 logger = logging.getLogger("babelroom")
 
@@ -41,8 +41,9 @@ T = TypeVar("T")
 
 _status: ContextVar[int | None] = ContextVar("status", default=None)
 
-# Endless for our purposes: the library's own default gives up for good after 5 attempts (about 15 s).
-_RECONNECTS = 1_000_000
+_TOKEN_SECONDS = 5.0
+"""Seconds that refreshing an access token may take."""
+
 # Of the deadline: an attempt that begins later would be cut before its answer, and tell less than the one before it.
 _LAST_START = 0.8
 
@@ -85,7 +86,8 @@ class Gateway:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._http = HttpxAiohttpClient(
+        transport = HttpxAiohttpClient if settings.transport == "aiohttp" else httpx.AsyncClient
+        self._http = transport(
             limits=httpx.Limits(max_connections=settings.max_connections),
             timeout=httpx.Timeout(None),  # the deadline of each call decides
             follow_redirects=True,
@@ -100,10 +102,8 @@ class Gateway:
                 persist_session=False,
                 postgrest_client_retry=False,
                 httpx_client=self._http,
-                realtime={"max_retries": _RECONNECTS},
             ),
         )
-        self.supabase.realtime.params["eventsPerSecond"] = settings.events_per_second
 
     async def run(self, operation: str, query: Query, parse: Callable[[Any], T], *, idempotent: bool) -> T:
         """Send the query and return its data, parsed.
@@ -142,6 +142,20 @@ class Gateway:
             raise ClientClosed
         if not self._settings.has_credentials:
             raise MissingCredentials
+
+    async def access_token(self) -> str | None:
+        """The signed-in user's, refreshed if it is about to expire; None without a user, or when that fails."""
+        try:
+            async with asyncio.timeout(_TOKEN_SECONDS):
+                session = await self.supabase.auth.get_session()
+        except (AuthError, httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+            logger.warning("The access token could not be refreshed: %s", error)
+            return None
+        return session.access_token if session else None
+
+    def on_new_token(self, tell: Callable[[str | None], None]) -> None:
+        """Call with the access token whenever a user signs in or out, or has another token."""
+        self.supabase.auth.on_auth_state_change(lambda _, session: tell(session.access_token if session else None))
 
     async def close(self) -> None:
         self._closed = True

@@ -75,6 +75,16 @@ class SessionRepository:
         rows = await self._gateway.run("sessions.get", query, _SESSIONS.validate_python, idempotent=True)
         return rows[0] if rows else None
 
+    async def is_live(self, session_id: UUID) -> bool:
+        query = (
+            self._gateway.supabase.table("sessions")
+            .select("id")
+            .eq("id", str(session_id))
+            .eq("is_active", value=True)
+            .gt("expires_at", "now")  # by Postgres' clock
+        )
+        return await self._gateway.run("sessions.is_live", query, bool, idempotent=True)
+
     async def present(self, session_id: UUID) -> list[Participant]:
         query = (
             self._gateway.supabase.table("session_participants")

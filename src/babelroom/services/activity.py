@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,7 +14,8 @@ from babelroom import inputs
 from babelroom.deadlines import deadline
 from babelroom.errors import BabelroomError, ClientClosed
 from babelroom.models import ActivityType, UserActivity, UserActivityInsert
-from babelroom.realtime.row_stream import LOOK, RowStream
+from babelroom.realtime.activity_source import ActivitySource
+from babelroom.realtime.stream import Stream
 from babelroom.realtime.subscription import Callback, Subscription
 from babelroom.realtime.subscriptions import Subscriptions
 from babelroom.repositories.activity import ActivityRepository
@@ -30,9 +30,6 @@ _SEND_EVERY = 1.0
 
 _WORTH = 3.0
 """Seconds after which an activity is not worth sending any more."""
-
-_STALE = 5.0
-"""Seconds without a sign after which a remote activity has ended; the founding spec's number."""
 
 _User = tuple[UUID, UUID]
 
@@ -90,23 +87,21 @@ class ActivityService:
     async def subscribe_to_activities(
         self, session_id: UUID | str, on_activity: Callback[UserActivity]
     ) -> Subscription[UserActivity]:
-        """Call back with each change of a user's activity; returns when changes really flow.
+        """Call back with each change of a user's activity, beginning with who is active now.
+
+        It returns when changes will be told, live or by polls. After a lost connection the current picture comes first.
+        An activity of which nothing is heard for 5 seconds is told as idle.
 
         Raises:
-            SubscribeFailed: Realtime refused, or did not confirm in time.
+            SubscribeFailed: Realtime refused, or neither Realtime nor REST could be had in time.
         """
         subscription = await self._subscribe(inputs.uuid(session_id))
         subscription.deliver_to(on_activity)
         return subscription
 
-    async def stream(self, session_id: UUID | str) -> AsyncIterator[UserActivity]:
+    def stream(self, session_id: UUID | str) -> Stream[UserActivity]:
         """Yield each change of a user's activity. The async-iterator form of subscribe_to_activities()."""
-        subscription = await self._subscribe(inputs.uuid(session_id))
-        try:
-            async for activity in subscription:
-                yield activity
-        finally:
-            await subscription.unsubscribe()
+        return Stream(partial(self._subscribe, inputs.uuid(session_id)))
 
     def cleanup(self) -> None:
         """Cancel the timers that would set users idle, and what waits to be sent."""
@@ -173,27 +168,5 @@ class ActivityService:
         return True
 
     async def _subscribe(self, session_id: UUID) -> Subscription[UserActivity]:
-        subscription = Subscription[UserActivity]()
-        current = partial(self._activity.current, session_id)
-        rows = RowStream(subscription, UserActivity, current, gone=_ended, look=_look)
-        await self._subscriptions.open(
-            subscription,
-            table="user_activity",
-            row_filter=f"session_id=eq.{session_id}",
-            on_change=rows.on_change,
-            on_ready=rows.on_ready,
-        )
-        subscription.run(rows.keep_true())
-        return subscription
-
-
-def _ended(activity: UserActivity) -> UserActivity | None:
-    """What to tell when a user's activity is no longer among the current ones."""
-    if activity.activity_type is ActivityType.IDLE:
-        return None
-    return activity.model_copy(update={"activity_type": ActivityType.IDLE})
-
-
-def _look(told: Collection[UserActivity]) -> float:
-    """Seconds without news until a look: short while somebody was last seen active, who may have vanished."""
-    return _STALE if any(_ended(activity) for activity in told) else LOOK
+        source = ActivitySource(partial(self._activity.current, session_id))
+        return await self._subscriptions.open(source, table="user_activity", row_filter=f"session_id=eq.{session_id}")

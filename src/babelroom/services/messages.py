@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import partial
+from typing import Any, Literal, overload
 from uuid import UUID, uuid4
 
 from babelroom import inputs
-from babelroom.errors import Conflict, MessageNotFound
-from babelroom.models import Message, MessageStatus, MessageUpdate, PerformanceMetrics
-from babelroom.realtime.message_stream import MessageStream
+from babelroom.errors import Conflict, InvalidInput, MessageNotFound
+from babelroom.models import Message, MessageStatus, MessageUpdate, PerformanceMetrics, ReadyMessage
+from babelroom.realtime.message_source import MessageSource
+from babelroom.realtime.ready_source import ReadySource
+from babelroom.realtime.stream import Stream
 from babelroom.realtime.subscription import Callback, Subscription
 from babelroom.realtime.subscriptions import Subscriptions
 from babelroom.repositories.messages import MessageRepository
 
 MAX_PAGE = 1_000
 """Messages in one answer: the API's max_rows."""
+
+LATE_AFTER = 10.0
+"""Seconds that conversation order waits for one message's translation."""
 
 
 class MessageService:
@@ -113,43 +119,135 @@ class MessageService:
             latest=latest,
         )
 
+    @overload
     async def subscribe_to_messages(
-        self, session_id: UUID | str, on_message: Callback[Message], *, after: int | None = None
-    ) -> Subscription[Message]:
-        """Call back with each new state of a message; returns when changes really flow.
+        self,
+        session_id: UUID | str,
+        on_message: Callback[ReadyMessage],
+        *,
+        after: int | None = ...,
+        since_start: bool = ...,
+        ready_only: Literal[True],
+        late_after: float = ...,
+    ) -> Subscription[ReadyMessage]: ...
 
-        Each rev comes at most once, rev rising; after a gap, the latest state of each message. Place a message by seq.
-        It starts with what happens from this call on, or with the states after the rev `after`.
+    @overload
+    async def subscribe_to_messages(
+        self,
+        session_id: UUID | str,
+        on_message: Callback[Message],
+        *,
+        after: int | None = ...,
+        since_start: bool = ...,
+        ready_only: Literal[False] = ...,
+        late_after: float = ...,
+    ) -> Subscription[Message]: ...
+
+    async def subscribe_to_messages(
+        self,
+        session_id: UUID | str,
+        on_message: Callback[Any],
+        *,
+        after: int | None = None,
+        since_start: bool = False,
+        ready_only: bool = False,
+        late_after: float = LATE_AFTER,
+    ) -> Subscription[Any]:
+        """Call back with what stream() yields; returns when that will be told, live or by polls.
 
         Raises:
-            SubscribeFailed: Realtime refused, or did not confirm in time.
+            InvalidInput: `after` is no whole number, or is given together with since_start.
+            SubscribeFailed: Realtime refused, or neither Realtime nor REST could be had in time.
         """
-        subscription = await self._subscribe(inputs.uuid(session_id), after)
+        wanted = self._wanted(session_id, after, since_start=since_start, ready_only=ready_only, late_after=late_after)
+        subscription = await self._subscribe(wanted)
         subscription.deliver_to(on_message)
         return subscription
 
-    async def stream(self, session_id: UUID | str, *, after: int | None = None) -> AsyncIterator[Message]:
-        """Yield each new state of a message. The async-iterator form of subscribe_to_messages().
+    @overload
+    def stream(
+        self,
+        session_id: UUID | str,
+        *,
+        after: int | None = ...,
+        since_start: bool = ...,
+        ready_only: Literal[True],
+        late_after: float = ...,
+    ) -> Stream[ReadyMessage]: ...
 
-        It subscribes when the iteration begins.
+    @overload
+    def stream(
+        self,
+        session_id: UUID | str,
+        *,
+        after: int | None = ...,
+        since_start: bool = ...,
+        ready_only: Literal[False] = ...,
+        late_after: float = ...,
+    ) -> Stream[Message]: ...
+
+    def stream(
+        self,
+        session_id: UUID | str,
+        *,
+        after: int | None = None,
+        since_start: bool = False,
+        ready_only: bool = False,
+        late_after: float = LATE_AFTER,
+    ) -> Stream[Any]:
+        """Yield messages, live, however often the connection is lost meanwhile.
+
+        By default, each new state of a message: each rev at most once, rev rising, after a gap the latest state of each
+        message; place a message by its seq. With ready_only, conversation order: each message once, by seq, when it is
+        translated (or has failed) and everything before it has come; one that is not ready within `late_after` seconds
+        is passed over, and comes later with is_late.
+
+        It starts with what happens from its first step on; with since_start, with the whole conversation; with `after`,
+        behind a cursor that an app has stored: a rev, or with ready_only a message's resume_after.
+
+        Raises:
+            InvalidInput: `after` is no whole number, or is given together with since_start.
+            SubscribeFailed: by the first step: Realtime refused, or neither Realtime nor REST could be had in time.
         """
-        subscription = await self._subscribe(inputs.uuid(session_id), after)
-        try:
-            async for message in subscription:
-                yield message
-        finally:
-            await subscription.unsubscribe()
+        wanted = self._wanted(session_id, after, since_start=since_start, ready_only=ready_only, late_after=late_after)
+        return Stream(partial(self._subscribe, wanted))
 
-    async def _subscribe(self, session_id: UUID, after: int | None) -> Subscription[Message]:
-        cursor = await self._messages.last_rev(session_id) if after is None else inputs.whole_number("after", after)
-        subscription = Subscription[Message]()
-        stream = MessageStream(subscription, partial(self._messages.since, session_id), cursor=cursor)
-        await self._subscriptions.open(
-            subscription,
-            table="messages",
-            row_filter=f"session_id=eq.{session_id}",
-            on_change=stream.on_change,
-            on_ready=stream.on_ready,
+    @staticmethod
+    def _wanted(
+        session_id: UUID | str, after: int | None, *, since_start: bool, ready_only: bool, late_after: float
+    ) -> _Wanted:
+        if since_start and after is not None:
+            raise InvalidInput("Give since_start or a cursor in `after`: both say where to begin.")
+        if after is not None:
+            after = inputs.whole_number("after", after)
+        return _Wanted(
+            inputs.uuid(session_id), 0 if since_start else after, ready_only, inputs.seconds("late_after", late_after)
         )
-        subscription.run(stream.catch_up())
-        return subscription
+
+    async def _subscribe(self, wanted: _Wanted) -> Subscription[Any]:
+        session_id, after = wanted.session_id, wanted.after
+        cursor = await self._messages.last_rev(session_id) if after is None else after
+        since = partial(self._messages.since, session_id)
+        source = (
+            ReadySource(
+                since,
+                lambda seq, limit: self._messages.page(session_id, limit, before=None, after=seq, latest=False),
+                partial(self._messages.last_rev, session_id),
+                after=cursor,
+                has_past=after is not None,
+                late_after=wanted.late_after,
+            )
+            if wanted.is_ready_only
+            else MessageSource(since, cursor=cursor, is_behind=after is not None)
+        )
+        return await self._subscriptions.open(source, table="messages", row_filter=f"session_id=eq.{session_id}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a subscriber asked for."""
+
+    session_id: UUID
+    after: int | None
+    is_ready_only: bool
+    late_after: float

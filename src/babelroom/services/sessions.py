@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from babelroom import inputs
 from babelroom.errors import BabelroomError, Conflict, InvalidInput, SchemaMissing, SessionExpired, SessionNotFound
 from babelroom.models import Participant, Session
-from babelroom.realtime.row_stream import RowStream
+from babelroom.realtime.session_source import SessionSource
+from babelroom.realtime.stream import Stream
 from babelroom.realtime.subscription import Callback, Subscription
 from babelroom.realtime.subscriptions import Subscriptions
 from babelroom.repositories.sessions import SessionRepository
@@ -133,23 +134,22 @@ class SessionService:
         return await self._sessions.present(inputs.uuid(session_id))
 
     async def subscribe_to_session(self, session_id: UUID | str, on_update: Callback[Session]) -> Subscription[Session]:
-        """Call back with the session's row at each change; returns when changes really flow.
+        """Call back with the session's row as it is, then at each change, and at last with SessionEnded.
+
+        It returns when changes will be told, live or by polls. The end comes when somebody closes the session, and at
+        its expires_at also when nothing more is heard of it; the subscription then ends by itself.
 
         Raises:
-            SubscribeFailed: Realtime refused, or did not confirm in time.
+            SessionNotFound: there is no such session.
+            SubscribeFailed: Realtime refused, or neither Realtime nor REST could be had in time.
         """
         subscription = await self._subscribe(inputs.uuid(session_id))
         subscription.deliver_to(on_update)
         return subscription
 
-    async def stream(self, session_id: UUID | str) -> AsyncIterator[Session]:
-        """Yield the session's row at each change. The async-iterator form of subscribe_to_session()."""
-        subscription = await self._subscribe(inputs.uuid(session_id))
-        try:
-            async for session in subscription:
-                yield session
-        finally:
-            await subscription.unsubscribe()
+    def stream(self, session_id: UUID | str) -> Stream[Session]:
+        """Yield the session's row, each change and its end. The async-iterator form of subscribe_to_session()."""
+        return Stream(partial(self._subscribe, inputs.uuid(session_id)))
 
     async def leave_joined(self) -> None:
         """Leave every session that this client joined, as far as the server can be reached."""
@@ -181,18 +181,5 @@ class SessionService:
             self._joined.remove((session_id, user))
 
     async def _subscribe(self, session_id: UUID) -> Subscription[Session]:
-        async def current() -> list[Session]:
-            session = await self._sessions.get(session_id)
-            return [session] if session else []
-
-        subscription = Subscription[Session]()
-        rows = RowStream(subscription, Session, current, told=await current())
-        await self._subscriptions.open(
-            subscription,
-            table="sessions",
-            row_filter=f"id=eq.{session_id}",
-            on_change=rows.on_change,
-            on_ready=rows.on_ready,
-        )
-        subscription.run(rows.keep_true())
-        return subscription
+        source = SessionSource(partial(self._sessions.get, session_id), partial(self._sessions.is_live, session_id))
+        return await self._subscriptions.open(source, table="sessions", row_filter=f"id=eq.{session_id}")

@@ -1,0 +1,233 @@
+"""One websocket of the realtime library, used once: whatever goes wrong with it, a new one takes its place.
+
+The library's own repairs are off, as they end after a few attempts; an exception in a callback would end its reading
+for good; it sends heartbeats and never looks for their answers. Only this module touches it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+from uuid import uuid4
+
+from realtime import AsyncRealtimeChannel, AsyncRealtimeClient, RealtimePostgresChangesListenEvent
+from realtime._async.push import AsyncPush
+from realtime.message import SuccessSystemPayload
+from realtime.types import (
+    PHOENIX_CHANNEL,
+    ChannelEvents,
+    ChannelStates,
+    PostgresChangesPayload,
+    RealtimeAcknowledgementStatus,
+    RealtimeSubscribeStates,
+)
+
+logger = logging.getLogger("babelroom")
+
+_GOODBYE = 1.0
+"""Seconds that a socket which works may take to close in order."""
+
+_NEVER = 10**9
+"""Seconds between the library's own heartbeats, whose answers it ignores."""
+
+# A `system` error is not retried by the server, nor is a bad token; any other refusal may be a passing one.
+_FINAL = ('"extension"', "JWT", "Jwt", "Unauthorized", "PrivateOnly")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of a row, as Realtime tells it."""
+
+    record: dict[str, Any]
+    """The new row, perhaps without some columns; empty for a DELETE."""
+    has_errors: bool = False
+
+
+class Word(Enum):
+    FLOWING = auto()
+    """Changes flow from here on; it may come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A channel or a socket is of no use any more."""
+
+    reason: str
+    is_refusal: bool = False
+    """Whether the server said no, rather than nothing."""
+
+
+class Socket:
+    """A websocket that is opened once, and watched over until it is lost."""
+
+    def __init__(self, url: str, key: str, *, timeout: int, events_per_second: int) -> None:
+        self._client = AsyncRealtimeClient(
+            url,
+            key,
+            auto_reconnect=False,
+            max_retries=1,
+            hb_interval=_NEVER,
+            timeout=timeout,
+            params={"eventsPerSecond": events_per_second},
+        )
+        self._key = key
+        self._phoenix = self._own_channel()
+        self._beating: asyncio.Task[None] | None = None
+        self._lost: asyncio.Future[Lost] = asyncio.get_running_loop().create_future()
+
+    async def open(self, *, heartbeat_interval: float) -> None:
+        """Connect, and watch over the connection from here on.
+
+        Raises:
+            Exception: whatever the library meets.
+        """
+        await self._client.connect()
+        self._beating = asyncio.create_task(self._beat(heartbeat_interval), name="babelroom heartbeat")
+
+    async def ended(self) -> Lost:
+        """Return when it must be replaced."""
+        return await asyncio.shield(self._lost)
+
+    def join(self, table: str, row_filter: str, token: str | None, on_change: Callable[[Change], None]) -> Member:
+        """Start to listen to a table's changes, by this token or else by the key."""
+        self._client.access_token = token or self._key
+        # A topic of its own: the library hands out one channel per topic, and it can be subscribed once.
+        return Member(self._client.channel(f"{table}-{uuid4().hex}"), table, row_filter, on_change)
+
+    async def renew_token(self, token: str | None) -> None:
+        """Have the server go on by this token on every channel."""
+        await self._client.set_auth(token or self._key)
+
+    def lose(self, reason: str) -> None:
+        """Say that it must be replaced."""
+        if not self._lost.done():
+            self._lost.set_result(Lost(reason))
+
+    async def close(self) -> None:
+        """Close it, in order if it still works; nothing of it stays behind."""
+        # The library waits up to 10 s for a peer that is gone, and its tasks then outlive whoever lost patience.
+        connection = self._client._ws_connection  # noqa: SLF001
+        if self._beating is not None:
+            self._beating.cancel()
+        try:
+            if not self._lost.done():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_GOODBYE):
+                        await self._client.close()
+        finally:
+            self.lose("It was closed.")
+            if connection is not None:
+                connection.transport.abort()
+            for channel in [*self._client.channels.values(), self._phoenix]:
+                _release(channel)
+            await self._client.close()
+
+    def _own_channel(self) -> AsyncRealtimeChannel:
+        """The topic of the socket itself: heartbeats are answered there, and the library tells it of the end."""
+        phoenix = AsyncRealtimeChannel(self._client, PHOENIX_CHANNEL)
+        phoenix.state = ChannelStates.JOINED
+        phoenix.subscribe_callback = lambda _, error: self.lose(f"The connection ended: {error}.")
+        self._client.channels[PHOENIX_CHANNEL] = phoenix
+        return phoenix
+
+    async def _beat(self, interval: float) -> None:
+        """A heartbeat is answered before the next one is due, or the socket is lost: seen within two of them."""
+        try:
+            while True:
+                await asyncio.sleep(interval)
+                await self._heartbeat(interval)
+        except TimeoutError:
+            self.lose(f"A heartbeat was not answered within {interval:g} s.")
+        except Exception as error:  # noqa: BLE001  a socket that cannot send is lost, whatever the library says
+            self.lose(f"A heartbeat could not be sent: {error!r}.")
+
+    async def _heartbeat(self, within: float) -> None:
+        answered = asyncio.Event()
+        push = AsyncPush(self._phoenix, ChannelEvents.heartbeat, {}, math.ceil(within))
+        push.receive(RealtimeAcknowledgementStatus.Ok, lambda _: answered.set())
+        push.receive(RealtimeAcknowledgementStatus.Error, lambda _: answered.set())
+        try:
+            async with asyncio.timeout(within):
+                await push.send()
+                await answered.wait()
+        finally:
+            push.destroy()
+
+
+class Member:
+    """One table's changes on one socket, until the server or the socket ends them."""
+
+    def __init__(
+        self, channel: AsyncRealtimeChannel, table: str, row_filter: str, on_change: Callable[[Change], None]
+    ) -> None:
+        self._on_change = on_change
+        self._words: asyncio.Queue[Word | Lost] = asyncio.Queue()
+        self._has_left = False
+        self._channel = channel.on_postgres_changes(
+            RealtimePostgresChangesListenEvent.All,
+            self._take_change,
+            table=table,
+            schema="public",
+            filter=row_filter,
+        ).on_system(self._take_system)
+
+    async def join(self) -> None:
+        """Ask the server; what it says comes by hear()."""
+        await self._channel.subscribe(self._take_state)
+
+    async def hear(self) -> Word | Lost:
+        """The server's next word. The join reply is none: changes flow some time after it."""
+        return await self._words.get()
+
+    def lose(self, reason: str) -> None:
+        """Say that it must be replaced."""
+        self._words.put_nowait(Lost(reason))
+
+    async def leave(self) -> None:
+        """Say goodbye as far as the socket carries it; nothing is heard any more."""
+        self._has_left = True
+        try:
+            async with asyncio.timeout(_GOODBYE):
+                await self._channel.unsubscribe()
+        except Exception as error:  # noqa: BLE001  the server drops the channel with the socket
+            logger.info("A channel was not left in order: %r", error)
+        finally:
+            _release(self._channel)
+            self._channel.socket.channels.pop(self._channel.topic, None)
+
+    # The library calls these from the task that reads the socket: an exception here would end it for good. A channel
+    # that was left may still call, late.
+
+    def _take_change(self, payload: PostgresChangesPayload) -> None:
+        if self._has_left:
+            return
+        data = payload["data"]
+        try:
+            self._on_change(Change(record=data.get("record") or {}, has_errors=bool(data["errors"])))
+        except Exception as error:
+            logger.exception("A change could not be handled")
+            self.lose(f"A change could not be handled: {error!r}.")
+
+    def _take_system(self, payload: SuccessSystemPayload) -> None:
+        if payload.extension == "postgres_changes":
+            self._words.put_nowait(Word.FLOWING)
+
+    def _take_state(self, state: RealtimeSubscribeStates, error: Exception | None) -> None:
+        if state is RealtimeSubscribeStates.SUBSCRIBED:
+            return
+        word = f"{state.value}: {error or 'no reason given'}"
+        is_refusal = state is RealtimeSubscribeStates.CLOSED or any(sign in word for sign in _FINAL)
+        self._words.put_nowait(Lost(word, is_refusal))
+
+
+def _release(channel: AsyncRealtimeChannel) -> None:
+    """End the tasks that the library started for it."""
+    channel.rejoin_timer.reset()
+    for push in [channel.join_push, *channel.messages_waiting_for_ack.values()]:
+        push.destroy()
