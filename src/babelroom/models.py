@@ -163,7 +163,7 @@ class ReadyMessage(Message):
     """A message in conversation order: translated, or failed for good."""
 
     is_late: bool
-    """It was not ready in time: later ones have come before it."""
+    """It was not ready in time, and passed over: later ones may have come before it."""
     resume_after: int
     """Every message up to this seq has come: give it as `after` to go on from here."""
 

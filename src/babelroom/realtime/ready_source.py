@@ -31,9 +31,11 @@ class ReadySource:
         after: int,
         has_past: bool,
         late_after: float,
+        page_size: int = PAGE,
     ) -> None:
         self._fetch, self._page, self._last_rev = fetch, page, last_rev
         self._conversation = Conversation(after, late_after=late_after)
+        self._page_size = page_size
         self._feed = Feed(after)
         self._past: int | None = after if has_past else None
         """The seq up to which the past has been read; None: all of it."""
@@ -63,8 +65,8 @@ class ReadySource:
     async def fetch(self) -> bool:
         if self._past is not None:
             return await self._read_past(self._past)
-        messages = await self._fetch(self._feed.start_fetch(), PAGE)
-        if len(messages) == PAGE:
+        messages = await self._fetch(self._feed.start_fetch(), self._page_size)
+        if len(messages) == self._page_size:
             self._past, self._must_turn = self._conversation.resume_after, True
             return True
         fresh = self._feed.page(messages, is_last=True)
@@ -81,9 +83,9 @@ class ReadySource:
         if self._must_turn:
             self._feed = Feed(await self._last_rev())
             self._must_turn = False
-        messages = await self._page(after, PAGE)
+        messages = await self._page(after, self._page_size)
         end = messages[-1].seq if messages else after
-        if len(messages) < PAGE:
+        if len(messages) < self._page_size:
             self._past = None
             self._feed.ring()
             end = max(end, self._feed.cursor)

@@ -1,25 +1,10 @@
 """The feed under every disorder that a lossy, repeating and reordering transport can make."""
 
-from datetime import UTC, datetime
-from uuid import UUID
-
 from hypothesis import given
 from hypothesis import strategies as st
+from support.messages import state
 
-from babelroom.models import Message, MessageStatus
 from babelroom.realtime.feed import Feed
-
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-SESSION = UUID(int=1)
-
-
-def state(rev: int, seq: int | None = None) -> Message:
-    seq = seq or rev
-    return Message(
-        id=UUID(int=seq), session_id=SESSION, user_id=UUID(int=2), original="Hi", translation=None, original_lang="en",
-        target_lang="es", status=MessageStatus.QUEUED, queued_at=NOW, processed_at=None, displayed_at=None, error=None,
-        performance_metrics=None, timestamp=NOW, created_at=NOW, seq=seq, rev=rev,
-    )  # fmt: skip
 
 
 def test_the_next_event_is_delivered_as_it_is():
