@@ -1,4 +1,4 @@
-"""Measures supalocal in processes of its own, started as its users start it."""
+"""Measures supalocal in processes of its own, started as its users start it, and the SDK on it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ import argparse
 import asyncio
 import sys
 
-from tests.bench import cleaning, delivery, idle, inserts, starts
+from tests.bench import cleaning, delivery, idle, inserts, roundtrips, starts
 from tests.bench.report import say
 
-BENCHMARKS = {"starts": starts, "idle": idle, "inserts": inserts, "delivery": delivery, "cleaning": cleaning}
+BENCHMARKS = {
+    "starts": starts,
+    "idle": idle,
+    "inserts": inserts,
+    "delivery": delivery,
+    "cleaning": cleaning,
+    "roundtrips": roundtrips,
+}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
         description=__doc__,
-        epilog="\n".join(f"{name:10}{benchmark.__doc__}" for name, benchmark in BENCHMARKS.items()),
+        epilog="\n".join(f"{name:11}{benchmark.__doc__}" for name, benchmark in BENCHMARKS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("benchmarks", nargs="*", metavar="NAME", help="which; all of them without a name")
