@@ -13,7 +13,7 @@ SESSION = UUID(int=1)
 
 
 def state(rev: int, seq: int | None = None, **columns: Any) -> Message:
-    """The state `rev` of the message `seq`; of its first state both are the same. Said a millisecond after the one before."""
+    """The state `rev` of the message `seq`; of its first one both are the same. Each was said a ms after the other."""
     seq = seq or rev
     said_at = NOW + timedelta(milliseconds=seq)
     row = {

@@ -30,6 +30,9 @@ from realtime.types import (
 
 logger = logging.getLogger("babelroom")
 
+# It tells as an error that it gives up, where we go on: what happened is in the states, and logged by us.
+logging.getLogger("realtime._async.client").setLevel(logging.CRITICAL)
+
 _GOODBYE = 1.0
 """Seconds that a socket which works may take to close in order."""
 

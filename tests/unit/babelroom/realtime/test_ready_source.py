@@ -131,7 +131,7 @@ async def test_the_past_is_not_read_further_than_can_be_held():
 
 @given(data=st.data())
 def test_whatever_the_transport_does_each_message_comes_once(data):
-    """Events are dropped, repeated, reordered and made unreadable, fetches fail; the past and gaps have several pages."""
+    """Events are dropped, repeated, reordered and unreadable, fetches fail; the past and gaps have several pages."""
     asyncio.run(everything_comes_once(data))
 
 
