@@ -23,12 +23,6 @@ logger = logging.getLogger("babelroom")
 
 T = TypeVar("T")
 
-_LOOK = 30.0
-"""Seconds between looks for what was missed while changes flow and nothing says so."""
-
-_DOUBT = 5.0
-"""Seconds for an event to come after a look found what no event had told."""
-
 _FETCH_DEADLINE = 5.0
 """Seconds that a fetch may take, retries included, before the state says that there is no answer."""
 
@@ -37,6 +31,16 @@ _FETCH_AGAIN = (0.5, 1.0, 2.0, 4.0)
 
 _IDLE_GROWTH = (1.0, 1.0, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
 """Between polls that bring nothing, in poll intervals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds."""
+
+    look: float = 30.0
+    """Between looks for what was missed while changes flow and nothing says so."""
+    doubt: float = 5.0
+    """For an event to come after a look found what no event had told."""
 
 
 class Follower(Generic[T]):
@@ -50,15 +54,17 @@ class Follower(Generic[T]):
         *,
         poll_interval: float,
         renew: Callable[[str], None],
+        patience: Patience = Patience(),
     ) -> None:
         self._subscription = subscription
         self._status = status
         self._source = source
         self._renew = renew
+        self._patience = patience
         self._polls = Backoff([growth * poll_interval for growth in _IDLE_GROWTH])
         self._retries = Backoff(_FETCH_AGAIN)
         self._wake = asyncio.Event()
-        self._is_flowing = self._is_away = False
+        self._is_flowing = self._is_away = self._was_complete = False
         self._fetch_at = time.monotonic()
         self._look_at = math.inf
         self._events = 0
@@ -127,6 +133,7 @@ class Follower(Generic[T]):
             is_look = time.monotonic() >= self._look_at
             if is_look:
                 self._source.ring()
+                self._look_at = math.inf  # the next one is due some time after the fetch
             if self._must_fetch and time.monotonic() >= self._fetch_at:
                 await self._fetch(is_look=is_look)
                 self._hand_out()
@@ -142,7 +149,9 @@ class Follower(Generic[T]):
 
     def _pause(self) -> float | None:
         """Seconds until there is something to do without any news; None: never."""
-        times = [self._look_at, self._doubt.until, self._source.due()]
+        times = [self._look_at, self._doubt.until]
+        if self._subscription.room:
+            times.append(self._source.due())
         if self._must_fetch:
             times.append(self._fetch_at)
         first = min(times)
@@ -161,9 +170,9 @@ class Follower(Generic[T]):
         self._retries.reset()
         if found:
             self._polls.reset()
-            self.gaps_repaired += self.opened.done()
+            self.gaps_repaired += self._was_complete
             if is_look and self._is_flowing and events == self._events:
-                self._doubt = _Doubt(time.monotonic() + _DOUBT, events)
+                self._doubt = _Doubt(time.monotonic() + self._patience.doubt, events)
         self._look_at = self._next_look()
         if not self._source.is_behind:
             self._take_completion()
@@ -179,6 +188,7 @@ class Follower(Generic[T]):
         self._look_at = math.inf
 
     def _take_completion(self) -> None:
+        self._was_complete = True
         if self._is_flowing:
             self._status.change(State.LIVE, "Changes flow, and nothing is missing.")
         elif self._is_away:
@@ -189,7 +199,7 @@ class Follower(Generic[T]):
     def _next_look(self) -> float:
         if self._is_away:
             return time.monotonic() + self._polls.next()
-        return time.monotonic() + _LOOK if self._is_flowing else math.inf
+        return time.monotonic() + self._patience.look if self._is_flowing else math.inf
 
     def _check_doubt(self) -> None:
         """A channel that told nothing of what a look found, and still does not, is joined anew."""
