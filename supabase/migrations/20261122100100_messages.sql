@@ -215,7 +215,7 @@ begin
      is distinct from (send_message.session_id, send_message.user_id, send_message.original) then
     raise sqlstate 'PT409' using
       message = 'A different message with this id exists already',
-      detail = 'The first message keeps the id; nothing was written.',
+      detail = format('The first message keeps the id %s; nothing was written.', send_message.id),
       hint = 'Give every new message a new UUID.';
   end if;
   return message;
@@ -223,6 +223,57 @@ end;
 $$;
 comment on function public.send_message(uuid, uuid, uuid, text, text, text) is
   'Queues a message once: the same id again returns the first row. Without target_lang: the other participant''s language. PT404, PT410, PT409.';
+
+create function public.send_messages(session_id uuid, messages jsonb) returns setof public.messages
+language plpgsql volatile security invoker set search_path = '' as $$
+declare
+  malformed bigint;
+  message jsonb;
+begin
+  if jsonb_typeof(send_messages.messages) is distinct from 'array' or jsonb_array_length(send_messages.messages) > 1000 then
+    raise sqlstate 'PT400' using
+      message = 'A batch is an array of at most 1,000 messages',
+      detail = case jsonb_typeof(send_messages.messages)
+        when 'array' then format('This one has %s.', jsonb_array_length(send_messages.messages))
+        else format('This is of type %s.', coalesce(jsonb_typeof(send_messages.messages), 'null'))
+      end,
+      hint = 'Give the messages in one array; send more than 1,000 in several batches, one after the other.';
+  end if;
+
+  -- A key that nothing here reads is refused too: who sends a status or a stamp would believe that it was stored.
+  select e.place - 1 into malformed
+  from jsonb_array_elements(send_messages.messages) with ordinality as e (message, place)
+  where not coalesce(e.message @? 'strict $ ? (
+      @.id like_regex "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+      && @.user_id like_regex "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+      && @.original.type() == "string" && @.original_lang.type() == "string"
+    )', false)
+    or jsonb_typeof(e.message -> 'target_lang') not in ('string', 'null')
+    or e.message @? '$.keyvalue().key ? (
+      @ != "id" && @ != "user_id" && @ != "original" && @ != "original_lang" && @ != "target_lang"
+    )'
+  order by e.place
+  limit 1;
+  if found then
+    raise sqlstate 'PT400' using
+      message = 'A message of this batch is malformed',
+      detail = format('It is the one at index %s; the first is at 0. Nothing was written.', malformed),
+      hint = 'Each has id and user_id (UUIDs), original and original_lang (texts), perhaps target_lang, and nothing else.';
+  end if;
+
+  perform private.hold_counter(send_messages.session_id);
+  for message in
+    select e.message from jsonb_array_elements(send_messages.messages) with ordinality as e (message, place) order by e.place
+  loop
+    return next public.send_message(
+      (message ->> 'id')::uuid, send_messages.session_id, (message ->> 'user_id')::uuid, message ->> 'original',
+      message ->> 'original_lang', message ->> 'target_lang'
+    );
+  end loop;
+end;
+$$;
+comment on function public.send_messages(uuid, jsonb) is
+  'Queues at most 1,000 messages of a session, all or none, in the order of the array, each as send_message does. Also PT400.';
 
 create function public.messages_since(session_id uuid, rev bigint default 0, "limit" integer default 1000)
 returns setof public.messages
@@ -240,6 +291,7 @@ grant select, insert, update on public.messages to anon, authenticated;
 grant all on public.messages to service_role;
 
 revoke all on function private.start_revisions(), private.number_new_message(), private.number_message_update(),
-  private.hold_counter(uuid), public.send_message(uuid, uuid, uuid, text, text, text), public.messages_since(uuid, bigint, integer) from public;
+  private.hold_counter(uuid), public.send_message(uuid, uuid, uuid, text, text, text), public.send_messages(uuid, jsonb),
+  public.messages_since(uuid, bigint, integer) from public;
 grant execute on function private.hold_counter(uuid), public.send_message(uuid, uuid, uuid, text, text, text),
-  public.messages_since(uuid, bigint, integer) to anon, authenticated, service_role;
+  public.send_messages(uuid, jsonb), public.messages_since(uuid, bigint, integer) to anon, authenticated, service_role;

@@ -100,6 +100,7 @@ def test_clients_may_call_what_the_sdk_calls(database, role):
         "extend_session",
         "close_session",
         "send_message",
+        "send_messages",
         "messages_since",
         "get_session_activities",
         "require_live",

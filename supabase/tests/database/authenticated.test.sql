@@ -2,7 +2,7 @@
 -- The policies are those of the open demo mode; signing in opens nothing more.
 begin;
 create extension if not exists pgtap with schema extensions;
-select plan(25);
+select plan(26);
 
 \ir others.psql
 
@@ -40,6 +40,12 @@ select lives_ok(
   $$ select send_message(gen_random_uuid(), '00000000-0000-4000-8000-000000000001',
                          '00000000-0000-4000-8000-00000000000b', 'Hola', 'es') $$,
   'authenticated sends a message.'
+);
+select lives_ok(
+  $$ select send_messages('00000000-0000-4000-8000-000000000001', jsonb_build_array(jsonb_build_object(
+       'id', gen_random_uuid(), 'user_id', '00000000-0000-4000-8000-00000000000b', 'original', 'Hola',
+       'original_lang', 'es'))) $$,
+  'authenticated sends several.'
 );
 select results_eq(
   $$ update public.messages set status = 'displayed'

@@ -1,7 +1,7 @@
 -- Expiry: from that instant on nobody joins, writes or types, cron or no cron; what was said stays.
 begin;
 create extension if not exists pgtap with schema extensions;
-select plan(22);
+select plan(23);
 
 \ir refusal.psql
 select create_session('00000000-0000-4000-8000-000000000001');
@@ -61,6 +61,15 @@ select is(
                         '00000000-0000-4000-8000-00000000000a', 'Too late', 'en')
   $$),
   reason, 'Nobody sends a message.'
+)
+from over;
+select is(
+  pg_temp.refusal($$
+    select send_messages('00000000-0000-4000-8000-000000000001', jsonb_build_array(jsonb_build_object(
+      'id', gen_random_uuid(), 'user_id', '00000000-0000-4000-8000-00000000000a', 'original', 'Too late',
+      'original_lang', 'en')))
+  $$),
+  reason, 'Nor several.'
 )
 from over;
 select is(

@@ -8,10 +8,10 @@ select p.* from pg_catalog.pg_proc p where p.pronamespace in ('public'::regnames
 
 select functions_are('public', array[
   'generate_unique_session_code', 'create_session', 'join_session', 'leave_session', 'touch_participant',
-  'extend_session', 'close_session', 'send_message', 'messages_since', 'cleanup_stale_activity',
-  'get_session_activities', 'claim_messages', 'extend_lease', 'complete_message', 'fail_message', 'release_message',
-  'retry_failed', 'cleanup_expired_sessions', 'delete_closed_sessions', 'cleanup_participants', 'cleanup_activity',
-  'cleanup_job_runs', 'schedule_cleanup', 'cleanup_status'
+  'extend_session', 'close_session', 'send_message', 'send_messages', 'messages_since',
+  'cleanup_stale_activity', 'get_session_activities', 'claim_messages', 'extend_lease', 'complete_message',
+  'fail_message', 'release_message', 'retry_failed', 'cleanup_expired_sessions', 'delete_closed_sessions',
+  'cleanup_participants', 'cleanup_activity', 'cleanup_job_runs', 'schedule_cleanup', 'cleanup_status'
 ]);
 select is_empty(
   'select proname from ours group by proname having count(*) > 1',

@@ -45,8 +45,8 @@ select set_eq(
   array[
     'generate_unique_session_code()', 'create_session(uuid)', 'join_session(text,uuid,text)',
     'leave_session(uuid,uuid)', 'touch_participant(uuid,uuid)', 'extend_session(uuid,interval)',
-    'close_session(uuid)', 'send_message(uuid,uuid,uuid,text,text,text)', 'messages_since(uuid,bigint,integer)',
-    'get_session_activities(uuid)'
+    'close_session(uuid)', 'send_message(uuid,uuid,uuid,text,text,text)', 'send_messages(uuid,jsonb)',
+    'messages_since(uuid,bigint,integer)', 'get_session_activities(uuid)'
   ],
   format('%s calls what a conversation needs, and no other function.', role)
 )

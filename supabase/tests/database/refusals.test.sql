@@ -1,7 +1,7 @@
 -- Refusals: every failure of ours has a code, and a message, a detail and a hint of one plain line each, whatever was sent.
 begin;
 create extension if not exists pgtap with schema extensions;
-select plan(22);
+select plan(26);
 
 -- How the statement is refused: its code, if message, detail and hint are each one line of plain characters.
 create function pg_temp.plainly_refused(statement text) returns text language plpgsql as $$
@@ -71,6 +71,26 @@ select is(
     select send_message(gen_random_uuid(), '00000000-0000-4000-8000-000000000002', gen_random_uuid(), 'a', 'en')
   $$),
   'PT410', 'send_message: a closed session.'
+);
+select is(
+  pg_temp.plainly_refused($$ select send_messages('00000000-0000-4000-8000-000000000001', '"a\nb"') $$), 'PT400',
+  'send_messages: a text of two lines.'
+);
+select is(pg_temp.plainly_refused('select send_messages(null, null)'), 'PT400', 'send_messages: nothing.');
+select is(
+  pg_temp.plainly_refused($$
+    select send_messages('00000000-0000-4000-8000-000000000001', '[{"id": "a\nb", "c\nd": "\u2028"}]')
+  $$),
+  'PT400', 'send_messages: an id and a key of two lines.'
+);
+select is(
+  pg_temp.plainly_refused($$
+    select send_messages('00000000-0000-4000-8000-000000000001', jsonb_build_array(jsonb_build_object(
+      'id', '00000000-0000-4000-8000-000000000011', 'user_id', '00000000-0000-4000-8000-00000000000a',
+      'original', E'Good\nbye', 'original_lang', 'en'
+    )))
+  $$),
+  'PT409', 'send_messages: another text of two lines.'
 );
 select is(
   pg_temp.plainly_refused($$

@@ -94,7 +94,8 @@ select is(
 );
 
 create temporary table contradiction as
-select 'PT409 | A different message with this id exists already | The first message keeps the id; nothing was written.'
+select 'PT409 | A different message with this id exists already'
+       ' | The first message keeps the id 00000000-0000-4000-8000-000000000013; nothing was written.'
        ' | Give every new message a new UUID.' as reason;
 select is(pg_temp.refusal($$ select pg_temp.send('13', 'Good night') $$), reason, 'Another text with the same id is refused.')
 from contradiction;
