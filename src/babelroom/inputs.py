@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from uuid import UUID
+from collections.abc import Sequence
+from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
 from babelroom.errors import InvalidActivity, InvalidCode, InvalidId, InvalidInput, InvalidLanguage, InvalidText
-from babelroom.models import ActivityType, PerformanceMetrics
+from babelroom.models import ActivityType, MessageInsert, PerformanceMetrics
 
 MAX_TEXT = 10_000
 """Characters in a message; the check on messages.original in the migrations."""
@@ -17,6 +18,10 @@ MAX_TEXT = 10_000
 MAX_TRANSLATION = 40_000
 """Characters in a translation, which may be longer than its original; the check on messages.translation."""
 
+MAX_BATCH = 1_000
+"""Messages in one batch; public.send_messages in the migrations refuses more."""
+
+_SENT = {"id", "session_id", "user_id", "original", "original_lang", "target_lang"}
 _CODE = re.compile(r"[0-9]{4}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _MAX_LANGUAGE = 10
@@ -83,6 +88,32 @@ def metrics(value: PerformanceMetrics) -> PerformanceMetrics:
         return PerformanceMetrics.model_validate(value)
     except ValidationError as error:
         raise InvalidInput(f"Performance metrics are eight finite numbers. {error}") from error
+
+
+def batch(messages: Sequence[MessageInsert]) -> list[MessageInsert]:
+    """Return the messages, each with its id, or raise InvalidInput that names the first wrong one by its index."""
+    if len(messages) > MAX_BATCH:
+        raise InvalidInput(f"A batch has at most {MAX_BATCH:,} messages. Got {len(messages):,}.")
+    checked: list[MessageInsert] = []
+    for index, message in enumerate(messages):
+        try:
+            checked.append(_new_message(message, checked[0].session_id if checked else None))
+        except InvalidInput as error:
+            raise type(error)(f"messages[{index}]: {error}") from error
+    return checked
+
+
+def _new_message(value: MessageInsert, session_id: UUID | None) -> MessageInsert:
+    if not isinstance(value, MessageInsert):
+        raise InvalidInput(f"A message to be sent is a MessageInsert. Got {type(value).__name__}.")
+    if session_id is not None and value.session_id != session_id:
+        raise InvalidInput("A batch is of one session, and this message is not of the first one's.")
+    if given := [name for name, column in value if column is not None and name not in _SENT]:
+        raise InvalidInput(f"The database sets {' and '.join(given)} of a new message itself: leave it out.")
+    text(value.original)
+    language(value.original_lang)
+    language(value.target_lang)
+    return value.model_copy(update={"id": uuid4()}) if value.id is None else value
 
 
 def _encodes(value: str) -> bool:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from babelroom.models import Message, MessageStatus, MessageUpdate
+from babelroom.models import Message, MessageInsert, MessageStatus, MessageUpdate
 from babelroom.repositories._gateway import Gateway
 
 _MESSAGES = TypeAdapter(list[Message])
@@ -37,6 +37,17 @@ class MessageRepository:
             arguments["target_lang"] = target_lang
         query = self._gateway.supabase.rpc("send_message", arguments)
         return await self._gateway.run("messages.send", query, Message.model_validate, idempotent=True)
+
+    async def send_all(self, messages: list[MessageInsert]) -> list[Message]:
+        """In one transaction, each with an id, all of the first one's session; the rows come in the same order."""
+        arguments = {
+            "session_id": str(messages[0].session_id),
+            "messages": [
+                message.model_dump(mode="json", exclude={"session_id"}, exclude_none=True) for message in messages
+            ],
+        }
+        query = self._gateway.supabase.rpc("send_messages", arguments)
+        return await self._gateway.run("messages.send_all", query, _MESSAGES.validate_python, idempotent=True)
 
     async def update(self, message_id: UUID, change: MessageUpdate) -> Message | None:
         query = self._gateway.supabase.table("messages").update(change.to_row()).eq("id", str(message_id))

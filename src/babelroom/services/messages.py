@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, overload
@@ -9,7 +10,14 @@ from uuid import UUID, uuid4
 
 from babelroom import inputs
 from babelroom.errors import Conflict, InvalidInput, MessageNotFound
-from babelroom.models import Message, MessageStatus, MessageUpdate, PerformanceMetrics, ReadyMessage
+from babelroom.models import (
+    Message,
+    MessageInsert,
+    MessageStatus,
+    MessageUpdate,
+    PerformanceMetrics,
+    ReadyMessage,
+)
 from babelroom.realtime.message_source import MessageSource
 from babelroom.realtime.ready_source import ReadySource
 from babelroom.realtime.stream import Stream
@@ -60,6 +68,22 @@ class MessageService:
             inputs.language(original_lang),
             None if target_lang is None else inputs.language(target_lang),
         )
+
+    async def create_messages(self, messages: Sequence[MessageInsert]) -> list[Message]:
+        """Queue up to 1,000 messages of one session in one request and return them: all or none, in the list's order.
+
+        Each has its UUID before it is sent (its own, or one made here), so a retry after a lost answer doubles none.
+        For a resend of your own to be as safe, give each an id: the same batch again returns the first rows.
+
+        Raises:
+            InvalidInput: a text, language or id is refused, a column is the database's to set, there are messages of
+                two sessions or too many. It names the message by its index; nothing was sent.
+            SessionNotFound: there is no such session.
+            SessionExpired: the session was closed, or its time is over.
+            Conflict: an id is another message's; nothing was written.
+        """
+        batch = inputs.batch(messages)
+        return await self._messages.send_all(batch) if batch else []
 
     async def update_message_translation(
         self, message_id: UUID | str, translation: str, performance_metrics: PerformanceMetrics | None = None

@@ -1,10 +1,13 @@
-from uuid import UUID
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 import pytest
 
 from babelroom import inputs
-from babelroom.errors import InvalidActivity, InvalidCode, InvalidId, InvalidLanguage, InvalidText
-from babelroom.models import ActivityType
+from babelroom.errors import InvalidActivity, InvalidCode, InvalidId, InvalidInput, InvalidLanguage, InvalidText
+from babelroom.models import ActivityType, MessageInsert, MessageStatus, PerformanceMetrics
+
+SESSION = uuid4()
 
 
 @pytest.mark.parametrize("code", ["0000", "4711", "9999"])
@@ -64,3 +67,73 @@ def test_an_activity_is_one_of_four():
     assert inputs.activity("typing") is ActivityType.TYPING
     with pytest.raises(InvalidActivity, match="singing"):
         inputs.activity("singing")
+
+
+def said(original="Hello", **columns):
+    row = {"session_id": SESSION, "user_id": uuid4(), "original": original, "original_lang": "en", "target_lang": "es"}
+    return MessageInsert(**(row | columns))
+
+
+def test_every_message_of_a_batch_has_an_id():
+    """Its own, or a new one; nothing else changes, and what was given stays as it is."""
+    given = [said("one"), said("two", id=uuid4(), translation=None), said("three")]
+    checked = inputs.batch(given)
+    assert [message.id for message in given] == [None, given[1].id, None]
+    assert len({message.id for message in checked} - {None}) == 3
+    assert checked[1] == given[1]
+    assert [message.model_copy(update={"id": None}) for message in checked[::2]] == given[::2]
+
+
+def test_a_batch_has_at_most_a_thousand_messages():
+    """As many as the database takes in one call."""
+    assert len(inputs.batch([said()] * 1_000)) == 1_000
+    with pytest.raises(InvalidInput, match=r"at most 1,000 messages\. Got 1,001\."):
+        inputs.batch([said()] * 1_001)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        (said(" "), InvalidText, "not only blanks"),
+        (said("x" * 10_001), InvalidText, "Got 10,001 characters"),
+        (said(original_lang="english"), InvalidLanguage, "'english'"),
+        (said(target_lang="es_ES"), InvalidLanguage, "'es_ES'"),
+        (said(session_id=uuid4()), InvalidInput, "of one session"),
+        ({"original": "Hello"}, InvalidInput, "is a MessageInsert. Got dict"),
+    ],
+    ids=["blank", "too long", "original_lang", "target_lang", "another session", "no message"],
+)
+def test_what_is_wrong_in_a_batch_is_named_by_its_index(wrong, error, words):
+    """The first one, with the type of error that it alone would have."""
+    with pytest.raises(InvalidInput) as caught:
+        inputs.batch([said(), said(), wrong, said("")])
+    assert type(caught.value) is error
+    assert str(caught.value).startswith("messages[2]: ")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        {"status": MessageStatus.QUEUED},
+        {"translation": "Hola"},
+        {"error": "none"},
+        *(
+            {name: datetime.now(UTC)}
+            for name in ("queued_at", "processed_at", "displayed_at", "timestamp", "created_at")
+        ),
+    ],
+    ids=lambda column: next(iter(column)),
+)
+def test_what_the_database_sets_is_refused_in_a_batch(column):
+    """Not dropped: the caller would believe that it was stored."""
+    [name] = column
+    with pytest.raises(InvalidInput, match=rf"messages\[0\]: The database sets {name} of a new message itself"):
+        inputs.batch([said(**column)])
+
+
+def test_all_that_the_database_sets_is_named():
+    """In one sentence; metrics come with the translation."""
+    metrics = dict.fromkeys(PerformanceMetrics.model_fields, 1.0)
+    with pytest.raises(InvalidInput, match="translation and status and performance_metrics"):
+        inputs.batch([said(translation="Hola", status="displayed", performance_metrics=metrics)])
