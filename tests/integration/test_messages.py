@@ -3,11 +3,16 @@
 import asyncio
 from uuid import uuid4
 
+import aiohttp
 import pytest
+from aiohttp import web
 
 from babelroom import (
+    Babelroom,
     Conflict,
     InvalidInput,
+    InvalidText,
+    MessageInsert,
     MessageNotFound,
     MessageStatus,
     PerformanceMetrics,
@@ -19,6 +24,43 @@ METRICS = PerformanceMetrics(
     audio_recording_start=1, audio_recording_end=2, whisper_request_start=3, whisper_response_end=4,
     translation_request_start=5, translation_response_end=6, message_delivery_time=7, total_end_to_end_time=8,
 )  # fmt: skip
+
+
+@pytest.fixture
+def said(session, user):
+    """Makes a message of the session, not yet sent; these columns in place of the usual ones."""
+
+    def said(original, **columns):
+        row = {"session_id": session.id, "user_id": user, "original": original}
+        return MessageInsert(**(row | {"original_lang": "en", "target_lang": "es"} | columns))
+
+    return said
+
+
+@pytest.fixture
+async def forgetful(supabase):
+    """A client whose first answer is lost on the way, and the requests that arrived."""
+    stack, requests = supabase.stack, []
+
+    async def pass_on(request):
+        requests.append(request.path)
+        async with aiohttp.ClientSession() as http:
+            body = await request.read()
+            headers = {name: request.headers[name] for name in ("apikey", "authorization", "content-type")}
+            answer = await http.request(request.method, f"{stack.url}{request.path_qs}", data=body, headers=headers)
+            if len(requests) == 1:
+                request.transport.abort()
+            return web.Response(body=await answer.read(), status=answer.status, content_type=answer.content_type)
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", pass_on)
+    runner = web.AppRunner(application, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with Babelroom.connect(url=url, key=stack.publishable_key) as client:
+        yield client, requests
+    await runner.cleanup()
 
 
 async def test_a_message_goes_from_queued_to_displayed(room, session, user):
@@ -148,3 +190,85 @@ async def test_metrics_are_finite_numbers(room, session, user):
     broken = METRICS.model_copy(update={"total_end_to_end_time": float("nan")})
     with pytest.raises(InvalidInput, match="finite"):
         await room.messages.update_message_translation(message.id, "Hola", broken)
+
+
+async def test_a_batch_keeps_its_order(room, session, said):
+    """Seq rises in list order, and what is returned is what is stored."""
+    batch = [said(f"number {number}") for number in range(10)]
+    sent = await room.messages.create_messages(batch)
+    assert [(message.original, message.seq) for message in sent] == [(f"number {n}", n + 1) for n in range(10)]
+    assert await room.messages.get_session_messages(session.id) == sent
+    assert room.timings()["messages.send_all"].calls == 1
+
+
+async def test_a_batch_of_a_thousand_is_one_call(room, said):
+    """The most that is allowed; all rows come back."""
+    sent = await room.messages.create_messages([said(f"{number}") for number in range(1_000)])
+    assert [message.seq for message in sent] == list(range(1, 1_001))
+
+
+async def test_a_batch_sent_again_returns_the_first_rows(room, said):
+    """Whatever has become of them; the same ids, nothing doubled."""
+    batch = [said(f"{number}", id=uuid4()) for number in range(3)]
+    first = await room.messages.create_messages(batch)
+    assert await room.messages.create_messages(batch) == first
+    translated = await room.messages.update_message_translation(first[1].id, "uno")
+    assert await room.messages.create_messages(batch) == [first[0], translated, first[2]]
+
+
+async def test_a_batch_whose_answer_was_lost_is_not_doubled(forgetful, room, session, said):
+    """The ids are made before the first try, so the second one returns the rows of the first."""
+    client, requests = forgetful
+    sent = await client.messages.create_messages([said(f"{number}") for number in range(5)])
+    assert len(requests) == 2
+    assert await room.messages.get_session_messages(session.id) == sent
+
+
+async def test_a_batch_with_another_message_under_a_known_id_is_refused(room, session, said):
+    """As a whole; the error names the id."""
+    known = await room.messages.create_message(session.id, uuid4(), "Hello", "en", "es")
+    with pytest.raises(Conflict, match=f"different message.*{known.id}"):
+        await room.messages.create_messages([said("one"), said("Goodbye", id=known.id), said("three")])
+    assert await room.messages.get_session_messages(session.id) == [known]
+
+
+async def test_a_batch_needs_a_live_session(room, session, said, database):
+    """Unknown and expired are told apart."""
+    with pytest.raises(SessionNotFound):
+        await room.messages.create_messages([said("Hello", session_id=uuid4())])
+    database.execute("update sessions set expires_at = now() where id = %s", [session.id])
+    with pytest.raises(SessionExpired):
+        await room.messages.create_messages([said("Hello")])
+
+
+async def test_an_empty_batch_and_a_wrong_one_are_not_sent(room, said):
+    """Nothing to send, or nothing that may be sent: no request."""
+    assert await room.messages.create_messages([]) == []
+    with pytest.raises(InvalidText, match=r"^messages\[1\]"):
+        await room.messages.create_messages([said("Hello"), said("")])
+    assert "messages.send_all" not in room.timings()
+
+
+async def test_batches_and_single_messages_at_once(room, partner, session, user, said):
+    """None fails; within each batch seq rises in list order and nobody comes between."""
+    batches = [[said(f"{batch}.{number}") for number in range(50)] for batch in range(8)]
+    *answers, _ = await asyncio.gather(
+        *(client.messages.create_messages(batch) for client, batch in zip([room, partner] * 4, batches, strict=True)),
+        asyncio.gather(*(
+            client.messages.create_message(session.id, user, f"{number}", "en", "es")
+            for number in range(20)
+            for client in (room, partner)
+        )),
+    )  # fmt: skip
+    for batch, sent in zip(batches, answers, strict=True):
+        assert [message.original for message in sent] == [message.original for message in batch]
+        assert [message.seq for message in sent] == list(range(sent[0].seq, sent[0].seq + 50))
+    stored = await room.messages.get_session_messages(session.id, 1_000)
+    assert [message.seq for message in stored] == list(range(1, 441))
+
+
+async def test_the_same_batch_from_two_clients_is_sent_once(room, partner, session, said):
+    """At the same moment: both get the same rows."""
+    batch = [said(f"{number}", id=uuid4()) for number in range(50)]
+    first, second = await asyncio.gather(*(client.messages.create_messages(batch) for client in (room, partner)))
+    assert first == second == await room.messages.get_session_messages(session.id)
