@@ -16,6 +16,13 @@ select s.user_count, count(p) filter (where p.left_at is null and not p.is_away)
 from sessions s left join session_participants p on p.session_id = s.id
 where s.id = any(%s) group by s.id
 """
+SEND_FIVE = """
+select send_messages(%(id)s, (
+  select jsonb_agg(jsonb_build_object(
+    'id', gen_random_uuid(), 'user_id', %(user)s::uuid, 'original', 'Hi', 'original_lang', 'en', 'target_lang', 'es'
+  )) from generate_series(1, 5)
+))
+"""
 
 
 @pytest.fixture
@@ -169,6 +176,7 @@ def test_the_end_of_sessions_and_those_who_still_write(connect, database, change
     writes = (
         "select join_session(%(code)s, %(user)s, 'en')",
         "select send_message(gen_random_uuid(), %(id)s, %(user)s, 'Hi', 'en', 'es')",
+        SEND_FIVE,
         "insert into user_activity (session_id, user_id, activity_type) values (%(id)s, %(user)s, 'typing')",
         "select touch_participant(%(id)s, %(user)s)",
         "select leave_session(%(id)s, %(user)s)",
