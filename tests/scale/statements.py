@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from hashlib import md5
 from random import Random
@@ -34,6 +35,7 @@ class Statement:
             "message": message,
             "token": known(f"token {message}"),
             "new": uuid4(),
+            "batch": batch(10, known(f"user {n}-1")),
             "now": "now",
             "position": k * 3,
         }
@@ -41,6 +43,11 @@ class Statement:
 
 def known(name: str) -> UUID:
     return UUID(md5(name.encode(), usedforsecurity=False).hexdigest())
+
+
+def batch(count: int, user: UUID) -> str:
+    message = {"user_id": str(user), "original": "Good morning!", "original_lang": "en", "target_lang": "es"}
+    return json.dumps([message | {"id": str(uuid4())} for _ in range(count)])
 
 
 def call(name: str, arguments: str = "", sessions: tuple[int, int] = PROBES, role: str = "anon") -> Statement:
@@ -71,6 +78,11 @@ SDK = (
     Statement("sessions.close", "select * from public.close_session(%(session)s)"),
     Statement("sessions.get", "select * from public.sessions where id = %(session)s"),
     Statement(
+        "sessions.is_live",
+        "select id from public.sessions "
+        "where id = %(session)s and is_active = true and expires_at > %(now)s::text::timestamptz",
+    ),
+    Statement(
         "sessions.participants",
         "select * from public.session_participants "
         "where session_id = %(session)s and left_at is null and is_away = false order by joined_at",
@@ -84,6 +96,7 @@ SDK = (
         "messages.send, no target_lang",
         "select * from public.send_message(%(new)s, %(session)s, %(user)s, 'Good morning!', 'en')",
     ),
+    Statement("messages.send_all", "select * from public.send_messages(%(session)s, %(batch)s::jsonb)"),
     Statement(
         "messages.update",
         "update public.messages set translation = 'Buenos dias', status = 'processing' "
