@@ -71,7 +71,6 @@ class Channel:
             listener.on_flowing()
 
     def on_lost(self, lost: Lost) -> None:
-        self.is_flowing = False
         for listener in list(self.listeners):
             listener.on_lost(lost)
 
@@ -87,7 +86,7 @@ class Connection:
         self._channels: dict[tuple[str, str], Channel] = {}
         self._task: asyncio.Task[None] | None = None
         self._socket: Socket | None = None
-        self._is_open = asyncio.Event()
+        self._has_news = asyncio.Event()
         self.reconnects = 0
         """How often a socket was opened because the one before it was lost."""
 
@@ -102,7 +101,7 @@ class Connection:
             channel.task = self._tasks.start(partial(self._stay_joined, channel), f"the channel of {table}")
             self._channels[table, row_filter] = channel
         channel.listeners.add(listener)
-        if channel.member is not None and channel.is_flowing:
+        if channel.is_flowing:
             listener.on_flowing()
 
     async def unfollow(self, table: str, row_filter: str, listener: Listener) -> None:
@@ -161,12 +160,18 @@ class Connection:
     async def _hand_out(self, socket: Socket) -> Lost:
         """Let the channels use the socket until it is lost."""
         self._socket = socket
-        self._is_open.set()
+        self._has_news.set()
         try:
             return await socket.ended()
         finally:
             self._socket = None
-            self._is_open.clear()
+
+    async def _open_socket(self) -> Socket:
+        """The socket of now, as soon as there is one that works."""
+        while self._socket is None or self._socket.is_lost:
+            self._has_news.clear()
+            await self._has_news.wait()
+        return self._socket
 
     def _tell(self, lost: Lost) -> None:
         logger.info("Realtime is away: %s", lost.reason)
@@ -178,13 +183,10 @@ class Connection:
 
     async def _stay_joined(self, channel: Channel) -> None:
         while True:
-            await self._is_open.wait()
-            socket = self._socket
-            if socket is None:
-                continue
+            socket = await self._open_socket()
             lost = await self._listen(channel, socket)
             channel.on_lost(lost)
-            if socket is self._socket:
+            if not socket.is_lost:
                 await asyncio.sleep(channel.backoff.next())
 
     async def _listen(self, channel: Channel, socket: Socket) -> Lost:
@@ -208,5 +210,5 @@ class Connection:
         else:
             return word
         finally:
-            channel.member = None
+            channel.member, channel.is_flowing = None, False
             await member.leave()

@@ -93,6 +93,10 @@ class Socket:
         await self._client.connect()
         self._beating = asyncio.create_task(self._beat(heartbeat_interval), name="babelroom heartbeat")
 
+    @property
+    def is_lost(self) -> bool:
+        return self._lost.done()
+
     async def ended(self) -> Lost:
         """Return when it must be replaced."""
         return await asyncio.shield(self._lost)
@@ -109,7 +113,7 @@ class Socket:
 
     def lose(self, reason: str) -> None:
         """Say that it must be replaced."""
-        if not self._lost.done():
+        if not self.is_lost:
             self._lost.set_result(Lost(reason))
 
     async def close(self) -> None:
@@ -119,7 +123,7 @@ class Socket:
         if self._beating is not None:
             self._beating.cancel()
         try:
-            if not self._lost.done():
+            if not self.is_lost:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_GOODBYE):
                         await self._client.close()
@@ -182,7 +186,10 @@ class Member:
 
     async def join(self) -> None:
         """Ask the server; what it says comes by hear()."""
-        await self._channel.subscribe(self._take_state)
+        if self._channel.socket.is_connected:  # the library would open another one behind our back
+            await self._channel.subscribe(self._take_state)
+        else:
+            self.lose("The connection ended.")
 
     async def hear(self) -> Word | Lost:
         """The server's next word. The join reply is none: changes flow some time after it."""
