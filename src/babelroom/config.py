@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -82,16 +82,18 @@ class Settings(BaseModel):
         return SecretStr(_checked_key(key.get_secret_value()))
 
     @classmethod
-    def load(cls, *, url: str | None = None, key: str | None = None, folder: Path | None = None) -> Self:
+    def load(
+        cls, *, url: str | None = None, key: str | None = None, folder: Path | None = None, **settings: Any
+    ) -> Self:
         """Read the process environment, then `.env.local`, then `.env` in the folder (default: where we run).
 
         A URL and key given here beat the environment, as a pair. Without any, a warning says so and dummy values
-        stand in: every call then raises MissingCredentials.
+        stand in: every call then raises MissingCredentials. Other settings given here beat the environment too.
 
         Raises:
             ConfigurationError: a value is malformed, or only one of URL and key was given.
         """
-        values = _read(folder or Path.cwd())
+        values: dict[str, Any] = _read(folder or Path.cwd()) | settings
         if (url is None) != (key is None):
             raise ConfigurationError("Give the Supabase URL and its key together: one without the other is ambiguous.")
         if url is not None and key is not None:
@@ -121,7 +123,7 @@ def _env_file(path: Path) -> Mapping[str, str | None]:
         raise ConfigurationError(f"{path.name} is not UTF-8: save it again as UTF-8.") from error
 
 
-def _warn_unless_complete(values: dict[str, str]) -> None:
+def _warn_unless_complete(values: dict[str, Any]) -> None:
     if values.get("supabase_url") and values.get("supabase_key"):
         return
     missing = "SUPABASE_PUBLISHABLE_KEY" if values.get("supabase_url") else "SUPABASE_URL"

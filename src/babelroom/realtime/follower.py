@@ -178,7 +178,7 @@ class Follower(Generic[T]):
             self._take_completion()
 
     def _take_failure(self, error: Exception) -> None:
-        logger.warning("What may be missing could not be fetched yet: %s", error)
+        logger.info("What may be missing could not be fetched yet: %s", error)
         if not self.opened.done() and isinstance(error, SupabaseError) and not is_transient(error):
             self.give_up(error)
         if self._is_away:

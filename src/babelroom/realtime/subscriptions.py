@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -12,13 +13,16 @@ from babelroom.errors import ClientClosed, SubscribeTimeout
 from babelroom.realtime.connection import Connection
 from babelroom.realtime.follower import Follower
 from babelroom.realtime.source import Source
-from babelroom.realtime.status import State, Status, worst
+from babelroom.realtime.status import State, StateChange, Status, worst
 from babelroom.realtime.subscription import Subscription
 from babelroom.realtime.tasks import Tasks
 
+logger = logging.getLogger("babelroom")
+
 T = TypeVar("T")
 
-_NOTHING = "Nothing is subscribed to."
+_BAD = (State.DISCONNECTED, State.POLLING)
+_NOTHING = StateChange(State.DISCONNECTED, "Nothing is subscribed to.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Subscriptions:
         self._poll_interval = poll_interval
         self._buffer_size = buffer_size
         self._open: dict[Subscription[Any], tuple[str, Follower[Any]]] = {}
-        self.status = Status(_NOTHING, state=State.DISCONNECTED)
+        self.status = Status(_NOTHING.reason, state=_NOTHING.state)
         """The worst of all."""
 
     async def open(self, source: Source[T], *, table: str, row_filter: str) -> Subscription[T]:
@@ -135,8 +139,8 @@ class Subscriptions:
         self._sum_up()
 
     def _sum_up(self) -> None:
-        change = worst(subscription.current for subscription in self._open)
-        if change is None:
-            self.status.change(State.DISCONNECTED, _NOTHING)
-        else:
-            self.status.change(change.state, change.reason)
+        change = worst(subscription.current for subscription in self._open) or _NOTHING
+        if change.state is not self.status.current.state:
+            level = logging.WARNING if self._open and change.state in _BAD else logging.INFO
+            logger.log(level, "Live changes: %s. %s", change.state, change.reason)
+        self.status.change(change.state, change.reason)
