@@ -120,6 +120,12 @@ class Follower(Generic[T]):
             self._status.change(State.DISCONNECTED, lost.reason)
         self._wake.set()
 
+    def give_up(self, error: Exception) -> None:
+        """It was not opened, for this reason."""
+        if not self.opened.done():
+            self.opened.set_exception(error)
+            self.opened.exception()  # heard, also where nobody waits any more
+
     async def run(self) -> None:
         """Fetch whenever something may be missing, until nothing more can come."""
         while not self._source.is_finished:
@@ -224,12 +230,6 @@ class Follower(Generic[T]):
     def _open(self) -> None:
         if not self.opened.done():
             self.opened.set_result(None)
-
-    def give_up(self, error: Exception) -> None:
-        """It was not opened, for this reason."""
-        if not self.opened.done():
-            self.opened.set_exception(error)
-            self.opened.exception()  # heard, also where nobody waits any more
 
 
 @dataclass(frozen=True, slots=True)
