@@ -11,12 +11,23 @@ import time
 from pathlib import Path
 from random import Random
 
-from tests.stress import claims, codes, joins, soak, typists, writers
+from tests.stress import claims, codes, joins, kills, restarts, soak, streams, typists, writers
 from tests.stress.checks import Failed
 from tests.stress.load import SHORT, Load
 from tests.stress.server import ROOT, Server, prepared
 
-SCENARIOS = {"joins": joins, "codes": codes, "writers": writers, "claims": claims, "typists": typists, "soak": soak}
+SCENARIOS = {
+    "joins": joins,
+    "codes": codes,
+    "writers": writers,
+    "claims": claims,
+    "typists": typists,
+    "soak": soak,
+    "streams": streams,
+    "restarts": restarts,
+    "kills": kills,
+}
+LASTING = (soak, streams, restarts, kills)
 
 
 def main() -> int:
@@ -65,8 +76,8 @@ async def stress(names: list[str], load: Load, options: argparse.Namespace) -> i
 
 
 def times(name: str, options: argparse.Namespace) -> int:
-    """How often the scenario runs; the soak, which lasts, once."""
-    return 1 if SCENARIOS[name] is soak else int(options.times)
+    """How often the scenario runs; one that lasts, once."""
+    return 1 if SCENARIOS[name] in LASTING else int(options.times)
 
 
 async def passes(name: str, server: Server, seed: int, load: Load) -> bool:

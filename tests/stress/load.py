@@ -12,6 +12,7 @@ class Load:
     messages: int = 5_000
     seconds: float = 30.0  # of typing; writers write for a third of it
     soak_seconds: float = 300.0
+    streamed: int = 10_000  # messages of each conversation that is followed
 
 
-SHORT = Load(taken_codes=9_000, messages=1_000, seconds=5.0, soak_seconds=30.0)
+SHORT = Load(taken_codes=9_000, messages=1_000, seconds=5.0, soak_seconds=30.0, streamed=600)

@@ -47,3 +47,18 @@ def test_no_upsert_of_activity_fails(stress):
 def test_subscribers_come_and_go_without_a_trace(stress):
     """200 of them under load miss nothing while they are connected, and the stack gives back all that they took."""
     assert "none missed" in stress("soak")
+
+
+def test_subscribers_miss_nothing_on_a_bad_network(stress):
+    """Five of them, while their link is cut and events are lost, doubled and reordered."""
+    assert "600 messages" in stress("streams")
+
+
+def test_subscribers_and_writers_outlast_a_restart_of_postgres(stress):
+    """No call fails, and no state is missed."""
+    assert "none missed" in stress("restarts")
+
+
+def test_subscribers_and_writers_outlast_a_killed_supalocal(stress):
+    """No call fails, and no state is missed."""
+    assert "none missed" in stress("kills")
