@@ -188,8 +188,9 @@ async def _remember_status(response: httpx.Response) -> None:
 
 def _translated(error: Exception) -> BabelroomError:
     if not isinstance(error, APIError):
-        # httpx-aiohttp makes a ConnectTimeout of every lost connection: only aiohttp's own error tells which.
-        is_unsent = isinstance(error.__cause__ or error, aiohttp.ClientConnectorError | httpx.ConnectError)
+        # httpx-aiohttp makes a ConnectTimeout of every lost connection: only aiohttp's own error, the cause, tells which.
+        unsent = aiohttp.ClientConnectorError | httpx.ConnectError
+        is_unsent = isinstance(error, unsent) or isinstance(error.__cause__, unsent)
         reason = f"{ConnectionFailed.__doc__} ({error or type(error).__name__})"
         return ConnectionFailed(reason, may_have_arrived=not is_unsent)
     code, status = error.code or "", _status.get()
