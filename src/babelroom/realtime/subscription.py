@@ -67,12 +67,14 @@ class Subscription(Generic[T]):
             self.is_ended = True
             self._items.put_nowait(None)
             self._status.change(State.CLOSED, "It was ended by the app.")
-        if self._calling is not None and self._calling is not asyncio.current_task():  # a callback may unsubscribe
-            self._calling.cancel()
-            await asyncio.wait([self._calling], timeout=_LAST_CALL)
-        if self.on_end is not None:
-            on_end, self.on_end = self.on_end, None
-            await on_end()
+        try:
+            if self._calling is not None and self._calling is not asyncio.current_task():  # a callback may unsubscribe
+                self._calling.cancel()
+                await asyncio.wait([self._calling], timeout=_LAST_CALL)
+        finally:  # also if the caller does not wait for the callback
+            if self.on_end is not None:
+                on_end, self.on_end = self.on_end, None
+                await on_end()
 
     def put(self, item: T) -> None:
         self._items.put_nowait(item)
