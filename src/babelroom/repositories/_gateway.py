@@ -188,7 +188,7 @@ async def _remember_status(response: httpx.Response) -> None:
 
 def _translated(error: Exception) -> BabelroomError:
     if not isinstance(error, APIError):
-        # httpx-aiohttp makes a ConnectTimeout of every lost connection: only aiohttp's own error, the cause, tells which.
+        # httpx-aiohttp makes a ConnectTimeout of every lost connection: aiohttp's own error, its cause, tells which.
         unsent = aiohttp.ClientConnectorError | httpx.ConnectError
         is_unsent = isinstance(error, unsent) or isinstance(error.__cause__, unsent)
         reason = f"{ConnectionFailed.__doc__} ({error or type(error).__name__})"
