@@ -59,7 +59,7 @@ class Link:
             for ended in writers:
                 ended.close()
                 await ended.wait_closed()
-        except* ConnectionError:
+        except* OSError:  # ENOTCONN, of a side that is gone already, is no ConnectionError
             pass  # both sides are told below
         finally:
             for ended in writers:
