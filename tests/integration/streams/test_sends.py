@@ -1,7 +1,6 @@
 """What becomes of calls whose answers are lost, or that a server in trouble refuses."""
 
 import asyncio
-import itertools
 import time
 from datetime import timedelta
 from uuid import uuid4
@@ -16,15 +15,13 @@ TRANSPORTS = pytest.mark.parametrize("transport", ["aiohttp", "httpx"])
 
 async def send(client, session, number, *, in_flight=32):
     """So many messages; what each call returned."""
-    numbers, sent, user = iter(range(number)), [], uuid4()
+    room, user = asyncio.Semaphore(in_flight), uuid4()
 
-    async def work():
-        for count in numbers:
-            sent.append(await client.messages.create_message(session.id, user, f"{count}", "en", "es"))
+    async def send_one(count):
+        async with room:
+            return await client.messages.create_message(session.id, user, f"{count}", "en", "es")
 
-    async with asyncio.TaskGroup() as workers:
-        for _ in range(in_flight):
-            workers.create_task(work())
+    sent = await asyncio.gather(*map(send_one, range(number)))
     return sorted(sent, key=lambda message: message.seq)
 
 
