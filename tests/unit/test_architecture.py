@@ -11,8 +11,9 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
 
-GROUND = {"deadlines", "errors", "models"}
+GROUND = {"backoff", "deadlines", "errors", "models"}
 MAY_IMPORT = {
+    "backoff": set(),
     "deadlines": set(),
     "errors": set(),
     "models": set(),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from babelroom.realtime.backoff import Backoff
+from babelroom.backoff import Backoff
 from babelroom.realtime.socket import Change, Lost, Member, Socket, Word
 from babelroom.realtime.tasks import Tasks
 

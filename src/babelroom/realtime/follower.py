@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from babelroom.backoff import Backoff
 from babelroom.deadlines import deadline
 from babelroom.errors import ClientClosed, SubscribeFailed, SupabaseError, is_transient
-from babelroom.realtime.backoff import Backoff
 from babelroom.realtime.socket import Change, Lost
 from babelroom.realtime.source import Source
 from babelroom.realtime.status import State, Status

@@ -2,7 +2,7 @@
 
 import pytest
 
-from babelroom.realtime.backoff import Backoff
+from babelroom.backoff import Backoff
 
 
 def test_the_delays_come_one_after_another_and_the_last_one_stays():
