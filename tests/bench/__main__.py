@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from tests.bench import cleaning, delivery, idle, inserts, roundtrips, starts
+from tests.bench import cleaning, delivery, idle, inserts, roundtrips, sends, starts
 from tests.bench.report import say
 
 BENCHMARKS = {
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "delivery": delivery,
     "cleaning": cleaning,
     "roundtrips": roundtrips,
+    "sends": sends,
 }
 
 
