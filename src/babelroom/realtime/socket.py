@@ -91,9 +91,9 @@ class Socket:
             Exception: whatever the library meets.
         """
         await self._client.connect()
-        listening = self._client._listen_task  # noqa: SLF001
-        if listening is not None:
-            listening.add_done_callback(self._take_end)
+        reading = self._client._listen_task  # noqa: SLF001  it can die without a word to anybody
+        if reading is not None:
+            reading.add_done_callback(self._take_end)
         self._beating = asyncio.create_task(self._beat(heartbeat_interval), name="babelroom heartbeat")
 
     @property
@@ -146,10 +146,9 @@ class Socket:
         self._client.channels[PHOENIX_CHANNEL] = phoenix
         return phoenix
 
-    def _take_end(self, listening: asyncio.Task[None]) -> None:
-        """It reads no more. Where warnings are errors it ends by one of its own, in place of telling its channels."""
-        error = None if listening.cancelled() else listening.exception()
-        self.lose(f"The connection ended: {error!r}.")
+    def _take_end(self, reading: asyncio.Task[None]) -> None:
+        error = None if reading.cancelled() else reading.exception()
+        self.lose("The connection ended." if error is None else f"Reading the connection failed: {error!r}.")
 
     async def _beat(self, interval: float) -> None:
         """A heartbeat is answered before the next one is due, or the socket is lost: seen within two of them."""
