@@ -1,41 +1,67 @@
-"""What the tests of subscriptions share: a network that can fail, and clients that notice soon."""
+"""Clients behind a network that fails, and one before it that writes."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
-from support import faults
+from support import faults, scripted
 
 from babelroom import Babelroom, Settings
+from supalocal.testing.clients import Supabase
 
 QUICK = {"reconnect_delays": (0.05, 0.1), "heartbeat_interval": 0.3, "poll_interval": 0.1}
 
+Connect = Callable[..., Babelroom]
+
 
 @pytest.fixture
-async def network(stack):
-    """What lies between connect()'s clients and the stack."""
-    async with faults.proxy(stack.url) as made:
+async def network(supabase: Supabase) -> AsyncIterator[faults.FaultProxy]:
+    """What lies between the clients of `connect` and the clean Supabase."""
+    async with faults.proxy(supabase.stack.url) as made:
         yield made
 
 
 @pytest.fixture
-async def connect(stack, network):
-    """Makes a client behind the network, with these settings; closed at the end."""
+async def connect(network: faults.FaultProxy, supabase: Supabase) -> AsyncIterator[Connect]:
+    """Makes clients behind the network, quick to notice and to try again; they are closed at the end."""
     async with AsyncExitStack() as opened:
 
-        def make(**settings):
-            client = Babelroom(
-                Settings(supabase_url=network.url, supabase_key=stack.publishable_key, **QUICK | settings)
-            )
-            opened.push_async_callback(client.close)
-            return client
+        def client(**settings: Any) -> Babelroom:
+            stack = supabase.stack
+            wanted = {"supabase_url": network.url, "supabase_key": stack.publishable_key, **QUICK, **settings}
+            made = Babelroom(Settings(**wanted))
+            opened.push_async_callback(made.close)
+            return made
 
-        yield make
+        yield client
+        network.resume()  # nobody waits at the end for an answer that the test held up
 
 
 @pytest.fixture
-async def writer(stack):
-    """A client that no fault reaches."""
-    async with Babelroom.connect(url=stack.url, key=stack.publishable_key) as client:
+async def writer(room: Babelroom) -> Babelroom:
+    """A client before the network, which nothing disturbs."""
+    return room
+
+
+@pytest.fixture
+def received() -> asyncio.Queue[Any]:
+    """Where a callback puts what it gets."""
+    return asyncio.Queue()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[scripted.Server]:
+    """A Realtime that says what the test tells it to say."""
+    async with scripted.serve() as served:
+        yield served
+
+
+@pytest.fixture
+async def scripted_client(server: scripted.Server) -> AsyncIterator[Babelroom]:
+    """A client of that server."""
+    async with Babelroom(Settings(supabase_url=server.url, supabase_key="sb_publishable_x", **QUICK)) as client:
         yield client
