@@ -131,7 +131,7 @@ class FaultProxy(Links):
             if request.headers.get("Upgrade", "").lower() == "websocket":
                 return await self._upgrade(request, is_lost=outcome is Outcome.LOST)
             answer = await self._forward(request, body)
-        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError):
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, ConnectionResetError):
             return _reset(request)
         return _reset(request) if outcome is Outcome.LOST else answer
 
