@@ -144,6 +144,7 @@ class Follower(Generic[T]):
                 await self._fetch(is_look=is_look)
                 self._hand_out()
         self._subscription.finish("Nothing more can come.")
+        self._open()
 
     @property
     def _must_fetch(self) -> bool:
