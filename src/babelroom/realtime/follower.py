@@ -29,6 +29,9 @@ _FETCH_DEADLINE = 5.0
 _FETCH_AGAIN = (0.5, 1.0, 2.0, 4.0)
 """Seconds between fetches that fail while changes flow."""
 
+_TICK = 0.25
+"""Seconds between looks for what is due while a fetch waits."""
+
 _IDLE_GROWTH = (1.0, 1.0, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
 """Between polls that bring nothing, in poll intervals."""
 
@@ -141,8 +144,7 @@ class Follower(Generic[T]):
                 self._source.ring()
                 self._look_at = math.inf  # the next one is due some time after the fetch
             if self._must_fetch and time.monotonic() >= self._fetch_at:
-                await self._fetch(is_look=is_look)
-                self._hand_out()
+                await self._fetch_beside_the_clock(is_look=is_look)
         self._subscription.finish("Nothing more can come.")
         self._open()
 
@@ -163,6 +165,17 @@ class Follower(Generic[T]):
             times.append(self._fetch_at)
         first = min(times)
         return None if first == math.inf else max(0.0, first - time.monotonic())
+
+    async def _fetch_beside_the_clock(self, *, is_look: bool) -> None:
+        """Fetch; it may wait for long, and what is due meanwhile is told meanwhile."""
+        fetching = asyncio.create_task(self._fetch(is_look=is_look))
+        try:
+            while not fetching.done():
+                await asyncio.wait([fetching], timeout=_TICK)
+                self._hand_out()
+            await fetching
+        finally:
+            fetching.cancel()
 
     async def _fetch(self, *, is_look: bool) -> None:
         events = self._events

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 
 import pytest
 
@@ -25,6 +26,9 @@ class Numbers:
         self.failures = []
         self.fetches = 0
         self.fetched = asyncio.Event()
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self.due_at = math.inf
 
     @property
     def has_more(self):
@@ -46,6 +50,7 @@ class Numbers:
     async def fetch(self):
         self.fetches += 1
         self.fetched.set()
+        await self.answers.wait()
         if self.failures:
             raise self.failures.pop(0)
         missing = min(3, self.last - self.cursor)
@@ -54,11 +59,14 @@ class Numbers:
         return missing > 0
 
     def hand_out(self, room):
+        if time.monotonic() >= self.due_at:
+            self.due_at = math.inf
+            self.pending.append("due")
         out, self.pending = self.pending[:room], self.pending[room:]
         return out
 
     def due(self):
-        return math.inf
+        return self.due_at
 
     def _absorb(self, count):
         self.pending += range(self.cursor + 1, self.cursor + count + 1)
@@ -174,6 +182,17 @@ async def test_polls_grow_rare_when_nothing_happens(live):
         await asyncio.wait_for(live.source.fetched.wait(), 5)
         waits.append(asyncio.get_running_loop().time() - start)
     assert max(waits[6:]) > 2 * min(waits[:3])
+
+
+async def test_what_is_due_is_told_while_a_fetch_waits(live):
+    """The clock alone tells it."""
+    live.source.answers.clear()
+    live.source.fetched.clear()
+    live.source.ring()
+    live.follower.on_flowing()
+    await asyncio.wait_for(live.source.fetched.wait(), 5)
+    live.source.due_at = time.monotonic()
+    assert await live.told(1) == ["due"]
 
 
 async def test_where_nothing_answers_it_says_so_and_goes_on(live):
