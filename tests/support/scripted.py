@@ -68,6 +68,7 @@ class Server:
         self.url = ""
         self.answers = True
         self.confirms = True
+        self.answers_heartbeats = True
         self.sockets: list[web.WebSocketResponse] = []
         self.joins: list[Join] = []
         self.tokens: list[str] = []  # those that followed a join
@@ -110,8 +111,11 @@ class Server:
                     await join.tell()
             case "access_token":
                 self.tokens.append(message["payload"]["access_token"])
-            case event:
-                self.heartbeats += event == "heartbeat"
+            case "heartbeat":
+                self.heartbeats += 1
+                if self.answers_heartbeats:
+                    await join.send("phx_reply", {"status": "ok", "response": {}}, ref=join.ref)
+            case _:
                 await join.send("phx_reply", {"status": "ok", "response": {}}, ref=join.ref)
         self._news.set()
 

@@ -191,7 +191,11 @@ class Connection:
 
     async def _listen(self, channel: Channel, socket: Socket) -> Lost:
         """Join, and tell of the changes until they stop."""
-        member = socket.join(channel.table, channel.row_filter, await self._token(), channel.on_change)
+        try:
+            token = await self._token()
+        except Exception as error:  # noqa: BLE001  Auth may answer the next time
+            return Lost(f"The access token could not be refreshed: {error!r}.")
+        member = socket.join(channel.table, channel.row_filter, token, channel.on_change)
         channel.member = member
         try:
             async with asyncio.timeout(self._options.confirm_within):

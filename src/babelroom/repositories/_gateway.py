@@ -33,7 +33,7 @@ from babelroom.errors import (
 )
 from babelroom.repositories._http import AiohttpClient
 from babelroom.timings import Timings
-from supabase import AsyncClient, AsyncClientOptions, AuthError
+from supabase import AsyncClient, AsyncClientOptions
 
 logger = logging.getLogger("babelroom")
 
@@ -134,13 +134,13 @@ class Gateway:
             raise MissingCredentials
 
     async def access_token(self) -> str | None:
-        """The signed-in user's, refreshed if it is about to expire; None without a user, or when that fails."""
-        try:
-            async with asyncio.timeout(_TOKEN_SECONDS):
-                session = await self.supabase.auth.get_session()
-        except (AuthError, httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-            logger.warning("The access token could not be refreshed: %s", error)
-            return None
+        """The signed-in user's, refreshed if it is about to expire; None without a user.
+
+        Raises:
+            Exception: it could not be refreshed. The key is no substitute: it shows what an anonymous user may see.
+        """
+        async with asyncio.timeout(_TOKEN_SECONDS):
+            session = await self.supabase.auth.get_session()
         return session.access_token if session else None
 
     def on_new_token(self, tell: Callable[[str | None], None]) -> None:
