@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import aiohttp
@@ -33,7 +34,7 @@ from babelroom.errors import (
 )
 from babelroom.repositories._http import AiohttpClient
 from babelroom.timings import Timings
-from supabase import AsyncClient, AsyncClientOptions
+from supabase import AsyncClient, AsyncClientOptions, AuthError
 
 logger = logging.getLogger("babelroom")
 
@@ -77,8 +78,20 @@ _BY_STATUS: dict[int, type[SupabaseError]] = {
 }
 
 
+_TOKEN_EXPIRED = "PGRST303"  # noqa: S105  a code
+
+
+class Request(Protocol):
+    """What a builder has made so far."""
+
+    headers: httpx.Headers
+
+
 class Query(Protocol):
     """What supabase-py's builders have in common."""
+
+    request: Any
+    """A Request; the builders disagree on its type."""
 
     async def execute(self) -> Any: ...
 
@@ -90,6 +103,7 @@ class Gateway:
         self._settings = settings
         self._http = _client(settings)
         self._closed = False
+        self._renewing = asyncio.Lock()
         self.timings = Timings()
         self.supabase = AsyncClient(
             settings.supabase_url,
@@ -105,7 +119,7 @@ class Gateway:
         """Send the query and return its data, parsed.
 
         Passing trouble is retried with exponential backoff and jitter until the deadline. A query that is not
-        idempotent is sent again only when it cannot have reached the server.
+        idempotent is sent again only when it cannot have reached the server, or was refused for an expired token.
 
         Raises:
             BabelroomError: the mapped error, see errors.py.
@@ -117,7 +131,7 @@ class Gateway:
         failed = True
         try:
             async with asyncio.timeout(seconds):
-                result = await attempts.make(query, parse)
+                result = await attempts.make(partial(self._execute, query, parse))
             failed = False
         except TimeoutError as error:
             raise DeadlineExceeded(f"{DeadlineExceeded.__doc__} ({operation}, {seconds:g} s)") from error
@@ -151,6 +165,31 @@ class Gateway:
         self._closed = True
         await self._http.aclose()
 
+    async def _execute(self, query: Query, parse: Callable[[Any], T]) -> T:
+        try:
+            return await _execute(query, parse)
+        except SupabaseError as error:
+            if error.code != _TOKEN_EXPIRED or not await self._renew_token(query.request):
+                raise
+        return await _execute(query, parse)
+
+    async def _renew_token(self, refused: Request) -> bool:
+        """Give a request that was refused for its token a new one; False: there is none.
+
+        The library refreshes by a timer, which a machine that slept, or an outage, makes late.
+        """
+        headers = self.supabase.options.headers
+        sent: str | None = refused.headers.get("Authorization")
+        async with self._renewing:
+            if headers.get("Authorization") == sent:
+                try:
+                    async with asyncio.timeout(_TOKEN_SECONDS):
+                        await self.supabase.auth.refresh_session()
+                except (AuthError, httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+                    logger.warning("The access token could not be refreshed: %s", error)
+        refused.headers["Authorization"] = headers["Authorization"]
+        return headers["Authorization"] != sent
+
 
 class _Attempts:
     """One call's attempts, none of which begins after so many seconds.
@@ -164,10 +203,10 @@ class _Attempts:
         self._pauses = Backoff(_PAUSES)
         self.retries = 0
 
-    async def make(self, query: Query, parse: Callable[[Any], T]) -> T:
+    async def make(self, attempt: Callable[[], Awaitable[T]]) -> T:
         while True:
             try:
-                return await _execute(query, parse)
+                return await attempt()
             except BabelroomError as error:
                 pause = self._pauses.next()
                 if not self._may_retry(error) or time.monotonic() + pause > self._end:
