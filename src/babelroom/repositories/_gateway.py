@@ -163,6 +163,9 @@ class Gateway:
 
     async def close(self) -> None:
         self._closed = True
+        refresh = self.supabase.auth._refresh_token_timer  # noqa: SLF001  nothing else ends its task
+        if refresh is not None:
+            refresh.cancel()
         await self._http.aclose()
 
     async def _execute(self, query: Query, parse: Callable[[Any], T]) -> T:

@@ -28,10 +28,12 @@ class Server:
     def __init__(self):
         self.script = deque()
         self.requests = 0
+        self.tokens = []
         self.over = asyncio.Event()
 
     async def answer(self, request):
         self.requests += 1
+        self.tokens.append(request.headers["Authorization"].removeprefix("Bearer "))
         await request.read()
         step = self.script.popleft() if len(self.script) > 1 else self.script[0]
         if step == "lost":
@@ -114,6 +116,63 @@ async def test_a_refusal_is_not_retried(server, gateway):
     with pytest.raises(Conflict, match="No free session code") as caught:
         await run(gateway)
     assert (server.requests, caught.value.code, caught.value.status) == (1, "PT409", 409)
+
+
+EXPIRED = error(401, "PGRST303", "JWT expired")
+
+
+def signed_in(token):
+    """Auth's answer to a sign-in or a refresh."""
+    user = {"id": "1", "aud": "authenticated", "app_metadata": {}, "user_metadata": {}, "created_at": "2026-01-01"}
+    session = {"access_token": token, "refresh_token": "r", "expires_in": 3600, "token_type": "bearer", "user": user}
+    return 200, session
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+async def test_an_expired_token_is_replaced(server, gateway, idempotent):
+    """Nothing was done: whatever it is, it is sent again by the new token, and the caller sees the success alone."""
+    server.script.extend([signed_in("old"), EXPIRED, signed_in("new"), (200, [1])])
+    await gateway.supabase.auth.sign_in_anonymously()
+    assert await run(gateway, idempotent=idempotent) == [1]
+    assert (server.requests, server.tokens[1], server.tokens[3]) == (4, "old", "new")
+
+
+async def test_an_expired_token_is_replaced_once_for_all(server, gateway):
+    """Three calls meet it, and Auth is asked once."""
+    server.script.extend([signed_in("old"), EXPIRED, EXPIRED, EXPIRED, signed_in("new"), (200, [1])])
+    await gateway.supabase.auth.sign_in_anonymously()
+    assert await asyncio.gather(*(run(gateway) for _ in range(3))) == [[1], [1], [1]]
+    assert server.requests == 1 + 3 + 1 + 3
+
+
+async def test_a_token_that_cannot_be_replaced_is_told(server, gateway):
+    """By the error that the caller's request met, not Auth's."""
+    server.script.extend([signed_in("old"), EXPIRED, error(400, "refresh_token_not_found")])
+    await gateway.supabase.auth.sign_in_anonymously()
+    with pytest.raises(PermissionDenied, match="JWT expired"):
+        await run(gateway)
+    assert server.requests == 3
+
+
+async def test_a_key_that_has_expired_is_told(server, gateway):
+    """Without a user there is no other token."""
+    server.script.append(EXPIRED)
+    with pytest.raises(PermissionDenied, match="JWT expired"):
+        await run(gateway)
+    assert server.requests == 1
+
+
+async def test_closing_ends_the_refresh_of_the_token(server):
+    """Its task would sleep for an hour, and then use a closed client."""
+    before = asyncio.all_tasks()
+    server.script.append(signed_in("token"))
+    gateway = Gateway(Settings.load(url=server.url, key="sb_publishable_x"))
+    await gateway.supabase.auth.sign_in_anonymously()
+    sleeping = asyncio.all_tasks() - before
+    await gateway.close()
+    assert sleeping
+    await asyncio.wait(sleeping, timeout=5)
+    assert [task for task in sleeping if not task.done()] == []
 
 
 @pytest.mark.parametrize(
