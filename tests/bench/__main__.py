@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from tests.bench import cleaning, delivery, idle, inserts, roundtrips, sends, starts
+from tests.bench import cleaning, delivery, idle, inserts, roundtrips, sends, starts, streams
 from tests.bench.report import say
 
 BENCHMARKS = {
@@ -17,6 +17,7 @@ BENCHMARKS = {
     "cleaning": cleaning,
     "roundtrips": roundtrips,
     "sends": sends,
+    "streams": streams,
 }
 
 

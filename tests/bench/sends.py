@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import shutil
-import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,12 +16,12 @@ from babelroom import Babelroom
 from supabase import acreate_client
 from tests.bench.report import held, say, spread, told
 from tests.bench.server import ROOT, Server, running
+from tests.support import node
 
 IN_FLIGHT = 32
 SESSIONS = 32  # one session's messages wait for each other, in the database
 MESSAGES, ROUNDS = 1_000, 5  # messages a round
 TIMES_SUPABASE_PY, TIMES_SUPABASE_JS = 2.0, 1.2
-JAVASCRIPT = ROOT / "tests" / "e2e" / "supabase_js"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +51,8 @@ async def run() -> bool:
             sessions = [(await room.sessions.create_session()).id for _ in range(SESSIONS)]
         senders = {}
         for name, make in (("the SDK", by_sdk), ("supabase-py", by_supabase_py), ("supabase-js", by_supabase_js)):
-            if name == "supabase-js" and not shutil.which("npm"):
-                say("      supabase-js was left out: Node.js with npm is missing")
+            if name == "supabase-js" and not node.find():
+                say(f"      supabase-js was left out. {node.MISSING}.")
                 continue
             senders[name] = Sender(await opened.enter_async_context(make(server, sessions)))
         for sender in senders.values():
@@ -121,12 +119,9 @@ async def by_supabase_py(server: Server, sessions: list[UUID]) -> AsyncIterator[
 
 @asynccontextmanager
 async def by_supabase_js(server: Server, sessions: list[UUID]) -> AsyncIterator[Callable[[int], Awaitable[Took]]]:
-    if not (JAVASCRIPT / "node_modules" / "@supabase").exists():
-        install = ["npm", "install", "--prefix", str(JAVASCRIPT), "--no-package-lock", "--no-audit", "--no-fund"]
-        await asyncio.to_thread(subprocess.run, install, check=True, capture_output=True)
     arguments = [server.facts["API_URL"], server.facts["PUBLISHABLE_KEY"], uuid4(), IN_FLIGHT, *sessions]
     process = await asyncio.create_subprocess_exec(
-        "node", "send.js", *map(str, arguments), cwd=JAVASCRIPT,
+        "node", "send.js", *map(str, arguments), cwd=node.PROJECT,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
 

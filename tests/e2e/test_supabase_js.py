@@ -3,14 +3,12 @@
 import asyncio
 import json
 import re
-import shutil
 import subprocess
 from functools import cache
-from pathlib import Path
 
 import pytest
+from support.node import MISSING, PROJECT, find
 
-PROJECT = Path(__file__).parent / "supabase_js"
 FACTS = [
     (file.stem, fact)
     for file in sorted((PROJECT / "facts").glob("*.js"))
@@ -21,12 +19,9 @@ FACTS = [
 @pytest.fixture(scope="session")
 def node():
     """Node.js, with supabase-js installed by npm."""
-    program, npm = shutil.which("node"), shutil.which("npm")
-    if not program or not npm:
-        pytest.skip("Node.js with npm is missing: install nodejs and npm to test the JavaScript client.")
-    if not (PROJECT / "node_modules" / "@supabase").exists():
-        install = [npm, "install", "--prefix", PROJECT, "--no-package-lock", "--no-audit", "--no-fund"]
-        subprocess.run(install, check=True, capture_output=True)
+    program = find()
+    if not program:
+        pytest.skip(f"{MISSING} to test the JavaScript client.")
     return program
 
 
