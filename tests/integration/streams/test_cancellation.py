@@ -181,10 +181,11 @@ async def noting(stream, begun):
 
 
 PROGRAM = """
-import asyncio, sys
+import asyncio, logging, sys
 from babelroom import Babelroom, Settings
 
 async def main(url, key, session, ending):
+    logging.getLogger("babelroom").setLevel(logging.ERROR)  # that the network is lost it says as a warning
     asyncio.get_running_loop().slow_callback_duration = 60
     quick = {"reconnect_delays": (0.05,), "heartbeat_interval": 0.3, "poll_interval": 0.1}
     client = Babelroom(Settings(supabase_url=url, supabase_key=key, **quick))

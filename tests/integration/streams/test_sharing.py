@@ -6,6 +6,8 @@ from support.streams import reach
 
 from babelroom import State
 
+CALM = {"heartbeat_interval": 25}  # a busy machine must not mean another socket
+
 
 def confirmations(network):
     """How many channels were told that changes flow."""
@@ -25,7 +27,7 @@ async def next_of(queue):
 
 async def test_a_hundred_sessions_share_one_socket(network, connect, writer, user):
     """Each hears its own messages only."""
-    client = connect(subscribe_timeout=60)
+    client = connect(subscribe_timeout=60, **CALM)
     sessions = await asyncio.gather(*(writer.sessions.create_session() for _ in range(100)))
     heard = [messages for _, messages in await asyncio.gather(*(subscribed(client, each) for each in sessions))]
     assert len(network.sockets) == 1
@@ -36,7 +38,7 @@ async def test_a_hundred_sessions_share_one_socket(network, connect, writer, use
 
 async def test_the_last_unsubscribing_closes_the_socket(network, connect, writer):
     """Not the one before."""
-    client = connect()
+    client = connect(**CALM)
     first, second = [await subscribed(client, await writer.sessions.create_session()) for _ in range(2)]
     await first[0].unsubscribe()
     assert len(network.open_sockets) == 1
@@ -46,7 +48,7 @@ async def test_the_last_unsubscribing_closes_the_socket(network, connect, writer
 
 async def test_subscribing_again_opens_a_new_socket(network, connect, session, writer, user):
     """It is as good as the first."""
-    client = connect()
+    client = connect(**CALM)
     first, _ = await subscribed(client, session)
     await first.unsubscribe()
     _, messages = await subscribed(client, session)
@@ -57,7 +59,7 @@ async def test_subscribing_again_opens_a_new_socket(network, connect, session, w
 
 async def test_subscribing_while_the_last_one_ends_works(network, connect, session, writer, user):
     """The old socket is still being closed."""
-    client = connect()
+    client = connect(**CALM)
     first, _ = await subscribed(client, session)
     _, (_, messages) = await asyncio.gather(first.unsubscribe(), subscribed(client, session))
     sent = await writer.messages.create_message(session.id, user, "Hello", "en", "es")
@@ -67,7 +69,7 @@ async def test_subscribing_while_the_last_one_ends_works(network, connect, sessi
 
 async def test_two_subscriptions_to_a_session_share_one_channel(network, connect, session, writer, user):
     """Both hear everything."""
-    client = connect()
+    client = connect(**CALM)
     (_, first), (_, second) = [await subscribed(client, session) for _ in range(2)]
     sent = [await writer.messages.create_message(session.id, user, f"{number}", "en", "es") for number in range(10)]
     assert [await next_of(first) for _ in sent] == [await next_of(second) for _ in sent] == sent
@@ -76,7 +78,7 @@ async def test_two_subscriptions_to_a_session_share_one_channel(network, connect
 
 async def test_a_shared_channel_outlives_the_first_subscription(network, connect, session, writer, user):
     """The second goes on, on the same channel."""
-    client = connect()
+    client = connect(**CALM)
     (ended, _), (going_on, messages) = [await subscribed(client, session) for _ in range(2)]
     await ended.unsubscribe()
     sent = await writer.messages.create_message(session.id, user, "Hello", "en", "es")
