@@ -182,4 +182,5 @@ class SessionService:
 
     async def _subscribe(self, session_id: UUID) -> Subscription[Session]:
         source = SessionSource(partial(self._sessions.get, session_id), partial(self._sessions.is_live, session_id))
+        await source.fetch()  # raises SessionNotFound before anything is opened
         return await self._subscriptions.open(source, table="sessions", row_filter=f"id=eq.{session_id}")
