@@ -105,8 +105,12 @@ class Subscriptions:
 
     async def close(self) -> None:
         """End every subscription, and with the last one the socket."""
-        await asyncio.gather(*(subscription.unsubscribe() for subscription in list(self._open)))
-        self.status.change(State.CLOSED, "The client was closed.")
+        ending = [asyncio.create_task(subscription.unsubscribe()) for subscription in self._open]
+        try:
+            if ending:
+                await asyncio.wait(ending)  # unlike gather(), it lets them end when the caller waits no more
+        finally:
+            self.status.change(State.CLOSED, "The client was closed.")
 
     def health(self) -> tuple[SubscriptionHealth, ...]:
         return tuple(
