@@ -32,7 +32,7 @@ def cancelled_at(place, work):
         except StopIteration as end:
             return end.value
         if number == place:
-            asyncio.get_running_loop().call_soon(task.cancel)
+            task.cancel()  # takes effect at this wait, before anything that it has begun could run
         try:
             proceed, given = steps.send, (yield waited_for)
         except BaseException as error:  # noqa: BLE001  for the coroutine to handle
@@ -136,6 +136,17 @@ async def test_unsubscribing_ends_the_subscription_though_it_is_cancelled(networ
     assert await attempt(0, subscription.unsubscribe())
     assert client.health().subscriptions == ()
     await network.until(lambda: not network.open_sockets)
+
+
+@pytest.mark.parametrize("place", range(6))
+async def test_closing_ends_every_iteration_wherever_it_is_cancelled(connect, session, place):
+    """A caller without patience leaves nothing that would wait for ever."""
+    client, before = connect(), {task for task in asyncio.all_tasks() if ours(task)}
+    subscription = await client.messages.subscribe_to_messages(session.id, str)
+    await attempt(place, client.close())
+    assert [message async for message in subscription] == []
+    left = {task for task in asyncio.all_tasks() - before if ours(task)}
+    assert not left or not (await asyncio.wait(left, timeout=5))[1]
 
 
 async def test_leaving_the_loop_ends_the_subscription(network, connect, writer, session, user):
