@@ -21,7 +21,6 @@ logger = logging.getLogger("babelroom")
 
 T = TypeVar("T")
 
-_BAD = (State.DISCONNECTED, State.POLLING)
 _NOTHING = StateChange(State.DISCONNECTED, "Nothing is subscribed to.")
 
 
@@ -145,6 +144,5 @@ class Subscriptions:
     def _sum_up(self) -> None:
         change = worst(subscription.current for subscription in self._open) or _NOTHING
         if change.state is not self.status.current.state:
-            level = logging.WARNING if change is not _NOTHING and change.state in _BAD else logging.INFO
-            logger.log(level, "Live changes: %s. %s", change.state, change.reason)
+            logger.info("Live changes: %s. %s", change.state, change.reason)
         self.status.change(change.state, change.reason)
