@@ -1,12 +1,13 @@
 """One websocket of the realtime library, used once: whatever goes wrong with it, a new one takes its place.
 
-The library's own repairs are off, as they end after a few attempts; an exception in a callback would end its reading
-for good; it sends heartbeats and never looks for their answers. Only this module touches it.
+The library's own repairs are off, as they end after a few attempts; the reading is ours, as an exception in a callback
+would end the library's for good; it sends heartbeats and never looks for their answers. Only this module touches it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import math
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from uuid import uuid4
 
 from realtime import AsyncRealtimeChannel, AsyncRealtimeClient, RealtimePostgresChangesListenEvent
 from realtime._async.push import AsyncPush
-from realtime.message import SuccessSystemPayload
+from realtime.message import ServerMessageAdapter, SuccessSystemPayload
 from realtime.types import (
     PHOENIX_CHANNEL,
     ChannelEvents,
@@ -27,6 +28,7 @@ from realtime.types import (
     RealtimeAcknowledgementStatus,
     RealtimeSubscribeStates,
 )
+from websockets.asyncio.client import ClientConnection
 
 logger = logging.getLogger("babelroom")
 
@@ -81,6 +83,7 @@ class Socket:
         )
         self._key = key
         self._phoenix = self._own_channel()
+        self._reading: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
         self._lost: asyncio.Future[Lost] = asyncio.get_running_loop().create_future()
 
@@ -91,9 +94,12 @@ class Socket:
             Exception: whatever the library meets.
         """
         await self._client.connect()
-        reading = self._client._listen_task  # noqa: SLF001  it can die without a word to anybody
-        if reading is not None:
-            reading.add_done_callback(self._take_end)
+        connection, reading = self._client._ws_connection, self._client._listen_task  # noqa: SLF001
+        if connection is None or reading is None:
+            raise ConnectionError("The connection ended while it was being opened.")
+        reading.cancel()  # not yet begun: ours takes its place
+        self._reading = asyncio.create_task(self._read(connection), name="babelroom reading")
+        self._reading.add_done_callback(self._take_end)
         self._beating = asyncio.create_task(self._beat(heartbeat_interval), name="babelroom heartbeat")
 
     @property
@@ -123,8 +129,9 @@ class Socket:
         """Close it, in order if it still works; nothing of it stays behind."""
         # The library waits up to 10 s for a peer that is gone, and its tasks then outlive whoever lost patience.
         connection = self._client._ws_connection  # noqa: SLF001
-        if self._beating is not None:
-            self._beating.cancel()
+        for task in (self._beating, self._reading):
+            if task is not None:
+                task.cancel()
         try:
             if not self.is_lost:
                 with suppress(TimeoutError):
@@ -145,6 +152,22 @@ class Socket:
         phoenix.subscribe_callback = lambda _, error: self.lose(f"The connection ended: {error}.")
         self._client.channels[PHOENIX_CHANNEL] = phoenix
         return phoenix
+
+    async def _read(self, connection: ClientConnection) -> None:
+        """Hand on each frame. The library's own reading takes most of a change's time on its way to prove its shape."""
+        async for frame in connection:
+            try:
+                message = json.loads(frame)
+                channel = self._client.channels.get(message["topic"])
+                if channel is None:
+                    continue
+                if message["event"] == ChannelEvents.postgres_changes:
+                    for callback in channel.postgres_changes_callbacks:
+                        callback(message["payload"])
+                else:
+                    channel._handle_message(ServerMessageAdapter.validate_json(frame))  # noqa: SLF001
+            except (ValueError, LookupError, TypeError) as error:
+                logger.warning("A frame that Realtime sent is none of its protocol: %r", error)
 
     def _take_end(self, reading: asyncio.Task[None]) -> None:
         error = None if reading.cancelled() else reading.exception()
@@ -218,15 +241,14 @@ class Member:
             _release(self._channel)
             self._channel.socket.channels.pop(self._channel.topic, None)
 
-    # The library calls these from the task that reads the socket: an exception here would end it for good. A channel
-    # that was left may still call, late.
+    # Called from the task that reads the socket. A channel that was left may still call, late.
 
     def _take_change(self, payload: PostgresChangesPayload) -> None:
         if self._has_left:
             return
         data = payload["data"]
         try:
-            self._on_change(Change(record=data.get("record") or {}, has_errors=bool(data["errors"])))
+            self._on_change(Change(record=data.get("record") or {}, has_errors=bool(data.get("errors"))))
         except Exception as error:
             logger.exception("A change could not be handled")
             self.lose(f"A change could not be handled: {error!r}.")
