@@ -59,6 +59,8 @@ class Channel:
     listeners: set[Listener] = field(default_factory=set)
     member: Member | None = None
     is_flowing: bool = False
+    lost: Lost | None = None
+    """Why it does not flow, once that is known."""
     task: asyncio.Task[None] | None = None
 
     def on_change(self, change: Change) -> None:
@@ -66,11 +68,12 @@ class Channel:
             listener.on_change(change)
 
     def on_flowing(self) -> None:
-        self.is_flowing = True
+        self.is_flowing, self.lost = True, None
         for listener in list(self.listeners):
             listener.on_flowing()
 
     def on_lost(self, lost: Lost) -> None:
+        self.lost = lost
         for listener in list(self.listeners):
             listener.on_lost(lost)
 
@@ -86,6 +89,7 @@ class Connection:
         self._channels: dict[tuple[str, str], Channel] = {}
         self._task: asyncio.Task[None] | None = None
         self._socket: Socket | None = None
+        self._lost: Lost | None = None
         self._has_news = asyncio.Event()
         self.reconnects = 0
         """How often a socket was opened because the one before it was lost."""
@@ -101,8 +105,11 @@ class Connection:
             channel.task = self._tasks.start(partial(self._stay_joined, channel), f"the channel of {table}")
             self._channels[table, row_filter] = channel
         channel.listeners.add(listener)
+        lost = channel.lost or self._lost
         if channel.is_flowing:
             listener.on_flowing()
+        elif lost is not None:
+            listener.on_lost(Lost(lost.reason))  # whoever comes in an outage need not wait for the next attempt
 
     async def unfollow(self, table: str, row_filter: str, listener: Listener) -> None:
         """Tell it no more. The last one closes the socket. Doing it twice is no error."""
@@ -127,7 +134,11 @@ class Connection:
 
     async def renew_token(self, token: str | None) -> None:
         """Have the server go on by this access token: the one of the join was replaced."""
-        if self._socket is None:
+        for channel in list(self._channels.values()):
+            # Without a user there is no token that the server would take; and a join under way has the old one.
+            if channel.member is not None and (token is None or not channel.is_flowing):
+                channel.member.lose("The access token has changed.")
+        if self._socket is None or token is None:
             return
         try:
             await self._socket.renew_token(token)
@@ -159,7 +170,7 @@ class Connection:
 
     async def _hand_out(self, socket: Socket) -> Lost:
         """Let the channels use the socket until it is lost."""
-        self._socket = socket
+        self._socket, self._lost = socket, None
         self._has_news.set()
         try:
             return await socket.ended()
@@ -175,6 +186,7 @@ class Connection:
 
     def _tell(self, lost: Lost) -> None:
         logger.info("Realtime is away: %s", lost.reason)
+        self._lost = lost
         for channel in list(self._channels.values()):
             if channel.member is not None:
                 channel.member.lose(lost.reason)

@@ -70,6 +70,8 @@ class Follower(Generic[T]):
         self._is_flowing = self._is_away = self._was_complete = False
         self._fetch_at = time.monotonic()
         self._look_at = math.inf
+        self._lost_reason = ""
+        self._runs = 0
         self._events = 0
         self._event_at: float | None = None
         self._doubt = _Doubt(math.inf, 0)
@@ -104,6 +106,7 @@ class Follower(Generic[T]):
     def on_flowing(self) -> None:
         self._note_complete()
         self._is_flowing, self._is_away = True, False
+        self._look_at, self._doubt = math.inf, _Doubt(math.inf, 0)
         self._source.ring()
         self._fetch_at = time.monotonic()
         self._status.change(State.CATCHING_UP, "Changes flow; what was missed before is fetched.")
@@ -112,7 +115,7 @@ class Follower(Generic[T]):
 
     def on_lost(self, lost: Lost) -> None:
         self._note_complete()
-        self._is_flowing = False
+        self._is_flowing, self._lost_reason = False, lost.reason
         if lost.is_refusal and not self.opened.done():
             self.give_up(SubscribeFailed(f"{SubscribeFailed.__doc__} ({lost.reason})"))
         if not self._is_away:
@@ -131,12 +134,16 @@ class Follower(Generic[T]):
 
     async def run(self) -> None:
         """Fetch whenever something may be missing, until nothing more can come."""
+        self._runs += 1
+        if self._runs > 1:
+            self._source.ring()  # whatever ended it the last time may have lost something
         while not self._source.is_finished:
             # Not wait_for: Python 3.11's may swallow a cancellation that meets the wake-up.
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._pause()):
                     await self._wake.wait()
             self._wake.clear()
+            self._note_complete()
             self._check_doubt()
             self._hand_out()
             is_look = time.monotonic() >= self._look_at
@@ -178,7 +185,7 @@ class Follower(Generic[T]):
             fetching.cancel()
 
     async def _fetch(self, *, is_look: bool) -> None:
-        events = self._events
+        events, was_flowing = self._events, self._is_flowing
         try:
             with deadline(_FETCH_DEADLINE):
                 found = await self._source.fetch()
@@ -191,7 +198,7 @@ class Follower(Generic[T]):
         if found:
             self._polls.reset()
             self.gaps_repaired += self._was_complete
-            if is_look and self._is_flowing and events == self._events:
+            if is_look and was_flowing and events == self._events:
                 self._doubt = _Doubt(time.monotonic() + self._patience.doubt, events)
         self._look_at = self._next_look()
         if not self._source.is_behind:
@@ -203,17 +210,18 @@ class Follower(Generic[T]):
             self.give_up(error)
         if self._is_away:
             self._status.change(State.DISCONNECTED, str(error))
+        elif self._is_flowing:
+            self._status.change(State.CATCHING_UP, f"What is missing could not be fetched yet. {error}")
         self._source.ring()
         self._fetch_at = time.monotonic() + self._retries.next()
         self._look_at = math.inf
 
     def _take_completion(self) -> None:
-        self._was_complete = True
+        self._was_complete, self._complete_at = True, time.monotonic()
         if self._is_flowing:
             self._status.change(State.LIVE, "Changes flow, and nothing is missing.")
         elif self._is_away:
-            reason = self._status.current.reason
-            self._status.change(State.POLLING, f"Realtime is away, REST answers. {reason}")
+            self._status.change(State.POLLING, f"Realtime is away, REST answers. {self._lost_reason}")
             self._open()
 
     def _next_look(self) -> float:
@@ -234,7 +242,8 @@ class Follower(Generic[T]):
             self._subscription.put(item)
 
     def _on_taken(self) -> None:
-        if self._source.has_more or self._source.is_behind:
+        was_full = self._subscription.room == 1  # then what is due has waited too
+        if was_full or self._source.has_more or self._source.is_behind:
             self._wake.set()
 
     def _note_complete(self) -> None:

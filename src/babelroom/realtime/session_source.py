@@ -59,19 +59,31 @@ class SessionSource(RowSource[Session]):
         return [session] if session else []
 
     def _see_picture(self, rows: Sequence[Session]) -> None:
-        self._see_change(rows[0] if rows else None)
+        self._see(rows[0] if rows else None)
 
     def _see_change(self, row: Session | None) -> None:
-        if self._has_ended or (row is not None and row == self._told):
+        # Events come late, and rows of sessions are not numbered: only an end is believed, else the row is fetched.
+        if row is None or not row.is_active:
+            self._see(row)
+        elif row != self._told:
+            self.ring()
+
+    def _see(self, row: Session | None) -> None:
+        if self._has_ended:
             return
         if row is None or not row.is_active:
             was_in_time = self._told is None or row is None or row.expires_at < self._told.expires_at
             self._end(row or self._told, EndCause.CLOSED if was_in_time else EndCause.EXPIRED)
             return
+        left = (row.expires_at - datetime.now(UTC)).total_seconds()
+        if row == self._told:
+            # The clock that waits stands still while the machine sleeps.
+            self._ends_at = time.monotonic() + max(left, _ASK_AGAIN)
+            return
         self._told = row
         self._pending.append(row)
         self._is_due = False
-        self._ends_at = time.monotonic() + (row.expires_at - datetime.now(UTC)).total_seconds()
+        self._ends_at = time.monotonic() + left
 
     def _end(self, last: Session | None, cause: EndCause) -> None:
         if last is not None:

@@ -156,18 +156,21 @@ class Socket:
     async def _read(self, connection: ClientConnection) -> None:
         """Hand on each frame. The library's own reading takes most of a change's time on its way to prove its shape."""
         async for frame in connection:
+            event = None
             try:
                 message = json.loads(frame)
-                channel = self._client.channels.get(message["topic"])
+                event, channel = message["event"], self._client.channels.get(message["topic"])
                 if channel is None:
                     continue
-                if message["event"] == ChannelEvents.postgres_changes:
+                if event == ChannelEvents.postgres_changes:
                     for callback in channel.postgres_changes_callbacks:
                         callback(message["payload"])
                 else:
                     channel._handle_message(ServerMessageAdapter.validate_json(frame))  # noqa: SLF001
             except (ValueError, LookupError, TypeError) as error:
-                logger.warning("A frame that Realtime sent is none of its protocol: %r", error)
+                logger.warning("A frame that Realtime sent could not be read: %r", error)
+                if event == ChannelEvents.postgres_changes:
+                    self.lose(f"A change could not be read: {error!r}.")
 
     def _take_end(self, reading: asyncio.Task[None]) -> None:
         error = None if reading.cancelled() else reading.exception()

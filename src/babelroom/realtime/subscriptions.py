@@ -60,6 +60,7 @@ class Subscriptions:
         self._poll_interval = poll_interval
         self._buffer_size = buffer_size
         self._open: dict[Subscription[Any], tuple[str, Follower[Any]]] = {}
+        self._is_closed = False
         self.status = Status(_NOTHING.reason, state=_NOTHING.state)
         """The worst of all."""
 
@@ -72,6 +73,8 @@ class Subscriptions:
             ClientClosed: the client was closed meanwhile.
         """
         self._check_usable()
+        if self._is_closed:
+            raise ClientClosed
         status = Status("It is being opened.", on_change=self._sum_up)
         subscription = Subscription[T](status, self._buffer_size)
         follower = Follower(
@@ -104,6 +107,7 @@ class Subscriptions:
 
     async def close(self) -> None:
         """End every subscription, and with the last one the socket."""
+        self._is_closed = True
         ending = [asyncio.create_task(subscription.unsubscribe()) for subscription in self._open]
         try:
             if ending:

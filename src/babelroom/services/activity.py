@@ -144,7 +144,9 @@ class ActivityService:
                             await shown.changed.wait()
                     continue
                 shown.wanted, shown.sent_at[activity] = None, time.monotonic()
-                shown.last = activity if await self._send(user, activity) else None
+                shown.last = activity
+                if not await self._send(user, activity):
+                    shown.last = None
         finally:
             shown.sending = None
         if shown.last is ActivityType.IDLE and shown.idle_timer is None:

@@ -10,6 +10,7 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from babelroom import inputs
+from babelroom.deadlines import without_deadline
 from babelroom.errors import BabelroomError, Conflict, InvalidInput, SchemaMissing, SessionExpired, SessionNotFound
 from babelroom.models import Participant, Session
 from babelroom.realtime.session_source import SessionSource
@@ -92,7 +93,9 @@ class SessionService:
         if (session.id, user) not in self._joined:
             self._joined.append((session.id, user))
         if self._presence is None or self._presence.done():
-            self._presence = asyncio.create_task(self._stay_present(), name="babelroom presence")
+            self._presence = asyncio.create_task(
+                self._stay_present(), name="babelroom presence", context=without_deadline()
+            )
         return session
 
     async def leave_session(self, session_id: UUID | str, user_id: UUID | str | None = None) -> None:

@@ -29,6 +29,15 @@ async def test_subscribing_without_realtime_polls(connect, writer, session, rece
     assert texts(await take(received, 10)) == numbers(10)
 
 
+@pytest.mark.usefixtures("realtime_away")
+async def test_whoever_comes_in_an_outage_polls_at_once(connect, session, received):
+    """Though the next attempt at Realtime is far away."""
+    client = connect(reconnect_delays=(3600.0,))
+    await client.messages.subscribe_to_messages(session.id, received.put_nowait)
+    second = await client.sessions.subscribe_to_session(session.id, received.put_nowait)
+    assert second.state is State.POLLING
+
+
 async def test_it_goes_live_by_itself(realtime_away, connect, writer, session, received):
     """When Realtime is back, with nothing doubled and nothing left out, whatever was under way."""
     subscription = await connect().messages.subscribe_to_messages(session.id, received.put_nowait)

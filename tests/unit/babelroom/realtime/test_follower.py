@@ -206,6 +206,37 @@ async def test_where_nothing_answers_it_says_so_and_goes_on(live):
     assert await live.told(1) == [1]
 
 
+async def test_while_what_is_missing_cannot_be_fetched_it_is_not_live(live):
+    """Though changes flow."""
+    live.source.failures = [ConnectionFailed("no answer")]
+    live.source.write()
+    live.follower.on_change(live.source.write())
+    assert "no answer" in await live.reach(State.CATCHING_UP)
+    assert await live.told(2) == [1, 2]
+    await live.reach(State.LIVE)
+
+
+async def test_what_is_due_behind_a_full_reader_comes_when_there_is_room(follow):
+    """Not only at the next look."""
+    following = follow(capacity=1)
+    following.follower.on_flowing()
+    await following.reach(State.LIVE)
+    following.source.due_at = time.monotonic() + 0.05
+    following.follower.on_change(following.source.write())
+    await asyncio.sleep(following.source.due_at - time.monotonic())
+    assert await following.told(2) == [1, "due"]
+
+
+async def test_a_task_that_is_started_again_looks_for_what_it_may_have_lost(live):
+    """Whatever ended it."""
+    live.task.cancel()
+    await asyncio.wait([live.task])
+    live.source.write()
+    again = asyncio.ensure_future(live.follower.run())
+    assert await live.told(1) == [1]
+    again.cancel()
+
+
 async def test_a_refusal_while_opening_is_told(follow):
     """Trying on would only hide the mistake. Later it is a loss like any other."""
     following = follow()
@@ -289,6 +320,8 @@ async def test_lag_is_the_time_since_nothing_was_missing(live):
     await asyncio.sleep(0.01)
     assert live.follower.lag >= 0.01
     assert live.follower.last_event_age is None
+    await live.reach(State.POLLING)
+    assert live.follower.lag < 1
     live.follower.on_change(live.source.write())
     assert live.follower.last_event_age < 5
 
