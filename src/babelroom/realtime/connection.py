@@ -133,11 +133,11 @@ class Connection:
             channel.member.lose(reason)
 
     async def renew_token(self, token: str | None) -> None:
-        """Have the server go on by this access token: the one of the join was replaced."""
-        for channel in list(self._channels.values()):
-            # Without a user there is no token that the server would take; and a join under way has the old one.
-            if channel.member is not None and (token is None or not channel.is_flowing):
-                channel.member.lose("The access token has changed.")
+        """Have the server go on by this access token; None: the user has signed out."""
+        if token is None:
+            for channel in list(self._channels.values()):
+                if channel.member is not None:
+                    channel.member.lose("The user signed out.")  # the server takes no key in place of a token
         if self._socket is None or token is None:
             return
         try:

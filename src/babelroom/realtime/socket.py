@@ -23,7 +23,6 @@ from realtime.message import ServerMessageAdapter, SuccessSystemPayload
 from realtime.types import (
     PHOENIX_CHANNEL,
     ChannelEvents,
-    ChannelStates,
     PostgresChangesPayload,
     RealtimeAcknowledgementStatus,
     RealtimeSubscribeStates,
@@ -146,10 +145,8 @@ class Socket:
             await self._client.close()
 
     def _own_channel(self) -> AsyncRealtimeChannel:
-        """The topic of the socket itself: heartbeats are answered there, and the library tells it of the end."""
+        """The topic of the socket itself, where heartbeats are answered."""
         phoenix = AsyncRealtimeChannel(self._client, PHOENIX_CHANNEL)
-        phoenix.state = ChannelStates.JOINED
-        phoenix.subscribe_callback = lambda _, error: self.lose(f"The connection ended: {error}.")
         self._client.channels[PHOENIX_CHANNEL] = phoenix
         return phoenix
 
