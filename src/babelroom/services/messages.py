@@ -226,8 +226,9 @@ class MessageService:
         translated (or has failed) and everything before it has come; one that is not ready within `late_after` seconds
         is passed over, and comes later with is_late.
 
-        It starts with what happens from its first step on; with since_start, with the whole conversation; with `after`,
-        behind a cursor that an app has stored: a rev, or with ready_only a message's resume_after.
+        It starts with what happens from its first step on (with ready_only: with what is said from then on); with
+        since_start, with the whole conversation; with `after`, behind a cursor that an app has stored: a rev, or with
+        ready_only a message's resume_after.
 
         Raises:
             InvalidInput: `after` is no whole number, or is given together with since_start.
