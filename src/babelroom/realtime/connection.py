@@ -97,7 +97,7 @@ class Connection:
     def follow(self, table: str, row_filter: str, listener: Listener) -> None:
         """Tell the listener of a table's changes, once it has heard on_flowing(). The first one opens the socket."""
         if not self._channels:
-            previous = self._task
+            previous, self._lost = self._task, None
             self._task = self._tasks.start(lambda: self._stay_connected(previous), "the connection")
         channel = self._channels.get((table, row_filter))
         if channel is None:
