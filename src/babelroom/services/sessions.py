@@ -137,7 +137,7 @@ class SessionService:
         return await self._sessions.present(inputs.uuid(session_id))
 
     async def subscribe_to_session(self, session_id: UUID | str, on_update: Callback[Session]) -> Subscription[Session]:
-        """Call back with the session's row as it is, then at each change, and at last with SessionEnded.
+        """Call back with the session's row as it is, then as it is after a change, and at last with SessionEnded.
 
         It returns when changes will be told, live or by polls. The end comes when somebody closes the session, and at
         its expires_at also when nothing more is heard of it; the subscription then ends by itself.
