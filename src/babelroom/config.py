@@ -51,7 +51,7 @@ class Settings(BaseModel):
     deadline: float = Field(default=10.0, gt=0)
     """Seconds that a call may take, retries included."""
     transport: Literal["aiohttp", "httpx"] = "aiohttp"
-    """What carries HTTP: aiohttp takes a third of the processor time; httpx is supabase-py's own."""
+    """What carries HTTP: aiohttp takes a quarter of the processor time; httpx is supabase-py's own."""
     max_connections: int = Field(default=100, gt=0)
     """HTTP connections that the services share."""
     subscribe_timeout: float = Field(default=15.0, gt=0)

@@ -81,7 +81,9 @@ class Socket:
             params={"eventsPerSecond": events_per_second},
         )
         self._key = key
-        self._phoenix = self._own_channel()
+        # The topic of the socket itself, where heartbeats are answered.
+        self._phoenix = AsyncRealtimeChannel(self._client, PHOENIX_CHANNEL)
+        self._client.channels[PHOENIX_CHANNEL] = self._phoenix
         self._reading: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
         self._lost: asyncio.Future[Lost] = asyncio.get_running_loop().create_future()
@@ -115,9 +117,9 @@ class Socket:
         # A topic of its own: the library hands out one channel per topic, and it can be subscribed once.
         return Member(self._client.channel(f"{table}-{uuid4().hex}"), table, row_filter, on_change)
 
-    async def renew_token(self, token: str | None) -> None:
+    async def renew_token(self, token: str) -> None:
         """Have the server go on by this token on every channel."""
-        await self._client.set_auth(token or self._key)
+        await self._client.set_auth(token)
 
     def lose(self, reason: str) -> None:
         """Say that it must be replaced."""
@@ -143,12 +145,6 @@ class Socket:
             for channel in [*self._client.channels.values(), self._phoenix]:
                 _release(channel)
             await self._client.close()
-
-    def _own_channel(self) -> AsyncRealtimeChannel:
-        """The topic of the socket itself, where heartbeats are answered."""
-        phoenix = AsyncRealtimeChannel(self._client, PHOENIX_CHANNEL)
-        self._client.channels[PHOENIX_CHANNEL] = phoenix
-        return phoenix
 
     async def _read(self, connection: ClientConnection) -> None:
         """Hand on each frame. The library's own reading takes most of a change's time on its way to prove its shape."""

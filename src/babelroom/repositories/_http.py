@@ -1,4 +1,4 @@
-"""What carries HTTP for supabase-py, at a third of the processor time: its requests go to aiohttp as they are.
+"""What carries HTTP for supabase-py, at a quarter of the processor time: its requests go to aiohttp as they are.
 
 httpx takes most of a small request's time to parse and copy addresses and headers that supabase-py has just made
 (`scripts/bench sends`). So the one method that the queries call is short here; everything else is httpx' own, on the
