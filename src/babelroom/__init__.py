@@ -13,6 +13,7 @@ from babelroom.errors import (
     ConnectionFailed,
     DeadlineExceeded,
     InvalidActivity,
+    InvalidAudio,
     InvalidCode,
     InvalidId,
     InvalidInput,
@@ -20,14 +21,18 @@ from babelroom.errors import (
     InvalidText,
     MessageNotFound,
     MissingCredentials,
+    NothingSaid,
     PermissionDenied,
     SchemaMissing,
     SessionExpired,
     SessionNotFound,
+    SpeechFailed,
     SubscribeFailed,
     SubscribeTimeout,
     SupabaseError,
+    TranscriptionFailed,
     TranslationFailed,
+    TranslatorUnavailable,
     Unavailable,
     is_transient,
 )
@@ -39,6 +44,7 @@ from babelroom.models import (
     MessageInsert,
     MessageStatus,
     MessageUpdate,
+    MeteredMetrics,
     Participant,
     PerformanceMetrics,
     ReadyMessage,
@@ -46,21 +52,31 @@ from babelroom.models import (
     SessionEnded,
     SessionInsert,
     SessionUpdate,
-    Translation,
+    Usage,
     UserActivity,
     UserActivityInsert,
     UserActivityUpdate,
 )
+from babelroom.providers import Speaker, Transcriber, Translator
 from babelroom.realtime.status import State, StateChange
 from babelroom.realtime.stream import Stream
 from babelroom.realtime.subscription import Subscription
 from babelroom.realtime.subscriptions import SubscriptionHealth
+from babelroom.results import (
+    Latency,
+    Partial,
+    Segment,
+    Speech,
+    Tone,
+    Transcript,
+    Translation,
+    TranslationRequest,
+)
 from babelroom.services.activity import ActivityService
 from babelroom.services.messages import MessageService
 from babelroom.services.sessions import SessionService
 from babelroom.services.translation import TranslationService
 from babelroom.timings import Timing
-from babelroom.translators import Translator
 
 __version__ = version("babelroom")
 
@@ -77,23 +93,29 @@ __all__ = [
     "EndCause",
     "Health",
     "InvalidActivity",
+    "InvalidAudio",
     "InvalidCode",
     "InvalidId",
     "InvalidInput",
     "InvalidLanguage",
     "InvalidText",
+    "Latency",
     "Message",
     "MessageInsert",
     "MessageNotFound",
     "MessageService",
     "MessageStatus",
     "MessageUpdate",
+    "MeteredMetrics",
     "MissingCredentials",
+    "NothingSaid",
+    "Partial",
     "Participant",
     "PerformanceMetrics",
     "PermissionDenied",
     "ReadyMessage",
     "SchemaMissing",
+    "Segment",
     "Session",
     "SessionEnded",
     "SessionExpired",
@@ -102,6 +124,9 @@ __all__ = [
     "SessionService",
     "SessionUpdate",
     "Settings",
+    "Speaker",
+    "Speech",
+    "SpeechFailed",
     "State",
     "StateChange",
     "Stream",
@@ -111,11 +136,18 @@ __all__ = [
     "SubscriptionHealth",
     "SupabaseError",
     "Timing",
+    "Tone",
+    "Transcriber",
+    "Transcript",
+    "TranscriptionFailed",
     "Translation",
     "TranslationFailed",
+    "TranslationRequest",
     "TranslationService",
     "Translator",
+    "TranslatorUnavailable",
     "Unavailable",
+    "Usage",
     "UserActivity",
     "UserActivityInsert",
     "UserActivityUpdate",

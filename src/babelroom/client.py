@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from types import TracebackType
 
+    from babelroom.providers import Translator
     from babelroom.realtime.status import State, StateChange
     from babelroom.timings import Timing
-    from babelroom.translators import Translator
     from supabase import AsyncClient
 
 logger = logging.getLogger("babelroom")

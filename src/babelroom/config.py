@@ -28,9 +28,14 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
         "VITE_SUPABASE_PUBLISHABLE_KEY",
         "VITE_SUPABASE_ANON_KEY",
     ),
+    "supabase_secret_key": ("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY"),
     "openai_api_key": ("OPENAI_API_KEY", "VITE_OPENAI_API_KEY"),
     "openai_base_url": ("OPENAI_BASE_URL",),
+    "translators": ("BABELROOM_TRANSLATORS",),
     "translation_model": ("BABELROOM_TRANSLATION_MODEL",),
+    "transcription_model": ("BABELROOM_TRANSCRIPTION_MODEL",),
+    "speech_model": ("BABELROOM_SPEECH_MODEL",),
+    "prices": ("BABELROOM_PRICES",),
     "deadline": ("BABELROOM_DEADLINE",),
 }
 """Which variables a setting is read from; the first one that is set wins."""
@@ -45,9 +50,24 @@ class Settings(BaseModel):
 
     supabase_url: str = DUMMY_URL
     supabase_key: SecretStr = SecretStr(DUMMY_KEY)
+    supabase_secret_key: SecretStr | None = None
+    """Only the worker and its queue use it; no client does."""
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
+    translators: tuple[Literal["openai", "apertium", "phrasebook"], ...] | None = None
+    """Who translates, the next one where the one before cannot. None: OpenAI if there is a key, else the other two."""
     translation_model: str = "gpt-4o-mini"
+    translation_temperature: float = Field(default=0.3, ge=0, le=2)
+    translation_deadline: float = Field(default=30.0, gt=0)
+    """Seconds that translating, transcribing or speaking may take, retries included."""
+    context_turns: int = Field(default=6, ge=0)
+    """How many of a conversation's last turns help to translate the next one."""
+    transcription_model: str = "whisper-1"
+    speech_model: str = "tts-1"
+    voices: Mapping[str, str] = Field(default_factory=dict)
+    """The voice of a language, by its tag, where it is not the one of the table of languages."""
+    prices: Path | None = None
+    """A price table of your own, in the form of babelroom's prices.tsv."""
     deadline: float = Field(default=10.0, gt=0)
     """Seconds that a call may take, retries included."""
     transport: Literal["aiohttp", "httpx"] = "aiohttp"
@@ -65,11 +85,16 @@ class Settings(BaseModel):
     buffer_size: int = Field(default=1_000, gt=0)
     """Items that a subscription holds for a slow reader; more is fetched when there is room."""
     events_per_second: int = Field(default=10, gt=0)
-    """Told to Realtime, as supabase-js does. The SDK itself sends nothing over Realtime yet."""
+    """Told to Realtime, as supabase-js does; and how many partial translations of a message are sent, at most."""
 
     @property
     def has_credentials(self) -> bool:
         return self.supabase_url != DUMMY_URL
+
+    @field_validator("translators", mode="before")
+    @classmethod
+    def _split_names(cls, names: object) -> object:
+        return [name.strip() for name in names.split(",")] if isinstance(names, str) else names
 
     @field_validator("supabase_url")
     @classmethod

@@ -8,7 +8,8 @@
     │   ├── InvalidLanguage
     │   ├── InvalidText
     │   ├── InvalidId
-    │   └── InvalidActivity
+    │   ├── InvalidActivity
+    │   └── InvalidAudio
     ├── ConnectionFailed              Supabase did not answer
     ├── DeadlineExceeded              no answer within the call's deadline (also a TimeoutError)
     ├── SupabaseError                 Supabase answered, and refused
@@ -21,7 +22,11 @@
     │   └── Unavailable               a passing trouble of the server
     ├── SubscribeFailed               live changes could not be had
     │   └── SubscribeTimeout
-    └── TranslationFailed
+    ├── NothingSaid                   silence or noise, and no words
+    ├── TranscriptionFailed
+    ├── TranslationFailed
+    │   └── TranslatorUnavailable     nor could any other text be translated now
+    └── SpeechFailed
 
 A class's docstring is its default message, written for the person who must fix it.
 Using a client after its end is a mistake in the program: ClientClosed is a RuntimeError, outside this tree.
@@ -67,6 +72,10 @@ class InvalidId(InvalidInput):
 
 class InvalidActivity(InvalidInput):
     """An activity is "typing", "recording", "processing" or "idle"."""
+
+
+class InvalidAudio(InvalidInput):
+    """A recording is a file of webm, ogg, mp4, m4a, mp3, wav or flac, of at most 25 MB."""
 
 
 class ConnectionFailed(BabelroomError):
@@ -142,8 +151,24 @@ class SubscribeTimeout(SubscribeFailed, TimeoutError):
     """Supabase Realtime did not confirm in time that changes flow: check that Realtime is on for this project."""
 
 
+class NothingSaid(BabelroomError):
+    """The recording holds silence or noise: nobody said anything."""
+
+
+class TranscriptionFailed(BabelroomError):
+    """The recording could not be transcribed."""
+
+
 class TranslationFailed(BabelroomError):
     """The text could not be translated."""
+
+
+class TranslatorUnavailable(TranslationFailed):
+    """The translator cannot be used at all: its key, its address or its quota is at fault, not the text."""
+
+
+class SpeechFailed(BabelroomError):
+    """The text could not be spoken."""
 
 
 class ClientClosed(RuntimeError):

@@ -85,7 +85,8 @@ def seconds(name: str, value: float) -> float:
 def metrics(value: PerformanceMetrics) -> PerformanceMetrics:
     """Return the metrics, or raise InvalidInput."""
     try:
-        return PerformanceMetrics.model_validate(value)
+        kind = type(value) if isinstance(value, PerformanceMetrics) else PerformanceMetrics
+        return kind.model_validate(value)
     except ValidationError as error:
         raise InvalidInput(f"Performance metrics are eight finite numbers. {error}") from error
 

@@ -52,17 +52,37 @@ class _Payload(BaseModel):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
-class PerformanceMetrics(BaseModel):
-    """When each step of a message happened (epoch ms), and the two durations (ms). camelCase on the wire."""
+_METRICS = ConfigDict(
+    frozen=True,
+    alias_generator=to_camel,
+    populate_by_name=True,
+    serialize_by_alias=True,
+    allow_inf_nan=False,
+    revalidate_instances="always",
+)
 
-    model_config = ConfigDict(
-        frozen=True,
-        alias_generator=to_camel,
-        populate_by_name=True,
-        serialize_by_alias=True,
-        allow_inf_nan=False,
-        revalidate_instances="always",
-    )
+
+class Usage(BaseModel):
+    """What a model was given and has made: what it bills. camelCase on the wire."""
+
+    model_config = _METRICS
+
+    model: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    audio_seconds: float = 0.0
+    """Seconds of sound that were transcribed."""
+    characters: int = 0
+    """Characters that were spoken."""
+
+
+class PerformanceMetrics(BaseModel):
+    """When each step of a message happened (epoch ms), and the two durations (ms). camelCase on the wire.
+
+    Where nothing was recorded, the instants of recording and transcribing are those of the text.
+    """
+
+    model_config = _METRICS
 
     audio_recording_start: float
     audio_recording_end: float
@@ -71,9 +91,15 @@ class PerformanceMetrics(BaseModel):
     translation_request_start: float
     translation_response_end: float
     message_delivery_time: float
-    """Duration in ms."""
+    """Duration in ms: from storing the translation until it was displayed, which the database fills in then."""
     total_end_to_end_time: float
-    """Duration in ms."""
+    """Duration in ms: from the end of the recording, or from sending the text, until the translation was displayed."""
+
+
+class MeteredMetrics(PerformanceMetrics):
+    """The founding spec's eight, and beside them what models used: what stats() adds up."""
+
+    usage: tuple[Usage, ...]
 
 
 class Session(Identified):
@@ -181,7 +207,7 @@ class MessageInsert(_Payload):
     processed_at: datetime | None = None
     displayed_at: datetime | None = None
     error: str | None = None
-    performance_metrics: PerformanceMetrics | None = None
+    performance_metrics: MeteredMetrics | PerformanceMetrics | None = None
     timestamp: datetime | None = None
     created_at: datetime | None = None
 
@@ -199,7 +225,7 @@ class MessageUpdate(_Payload):
     processed_at: datetime | None = None
     displayed_at: datetime | None = None
     error: str | None = None
-    performance_metrics: PerformanceMetrics | None = None
+    performance_metrics: MeteredMetrics | PerformanceMetrics | None = None
     timestamp: datetime | None = None
     created_at: datetime | None = None
 
@@ -230,17 +256,3 @@ class UserActivityUpdate(_Payload):
     activity_type: ActivityType | None = None
     started_at: datetime | None = None
     updated_at: datetime | None = None
-
-
-class Translation(BaseModel):
-    """What a translator made of a text."""
-
-    model_config = ConfigDict(frozen=True)
-
-    text: str
-    source: str
-    target: str
-    provider: str
-    """Who made it, such as "openai gpt-4o-mini"."""
-    is_translated: bool = True
-    """False when the provider did not know the text: it is passed through, marked as untranslated."""

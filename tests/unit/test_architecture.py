@@ -11,21 +11,27 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
 
-GROUND = {"backoff", "deadlines", "errors", "models"}
+GROUND = {"attempts", "audio", "backoff", "deadlines", "errors", "languages", "models", "prices", "results"}
 MAY_IMPORT = {
+    "attempts": {"backoff", "errors"},
+    "audio": {"errors"},
     "backoff": set(),
     "deadlines": set(),
     "errors": set(),
+    "languages": set(),
     "models": set(),
+    "prices": {"errors", "models"},
+    "results": {"models"},
     "timings": set(),
     "config": {"errors"},
     "inputs": GROUND,
     "repositories": GROUND | {"config", "timings", "repositories"},
     "realtime": GROUND | {"realtime"},
-    "translators": GROUND | {"config", "translators"},
-    "services": GROUND | {"config", "inputs", "realtime", "repositories", "services", "translators"},
+    "providers": GROUND | {"config", "providers"},
+    "services": GROUND | {"config", "inputs", "realtime", "repositories", "services", "providers"},
     "health": {"realtime"},
-    "client": GROUND | {"config", "health", "realtime", "repositories", "services", "timings", "translators"},
+    "client": GROUND | {"config", "health", "realtime", "repositories", "services", "timings", "providers"},
+    "worker": {"*"},
     "demo": {"*"},
     "cli": {"*"},
 }
@@ -33,7 +39,7 @@ MAY_IMPORT_FOREIGN = {
     "supabase": {"babelroom.repositories._gateway"},
     "postgrest": {"babelroom.repositories._gateway"},
     "realtime": {"babelroom.realtime.socket"},
-    "openai": {"babelroom.translators.openai"},
+    "openai": {"babelroom.providers.openai"},
 }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from babelroom import inputs
 from babelroom.errors import InvalidInput
-from babelroom.translators.phrasebook import Phrasebook
+from babelroom.providers.phrasebook import Phrasebook
 
 Languages = tuple[str, str]
 

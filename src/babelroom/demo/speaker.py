@@ -19,10 +19,10 @@ from babelroom.models import (
     MessageStatus,
     PerformanceMetrics,
     Session,
-    Translation,
     UserActivity,
 )
-from babelroom.translators import untranslated
+from babelroom.providers import untranslated
+from babelroom.results import Translation, TranslationRequest
 
 _PAGE = 1_000
 
@@ -133,7 +133,7 @@ class Speaker:
             return await self._room.translation.translate(text, self.language, target)
         except TranslationFailed as error:
             self._trouble(str(error))
-            return untranslated(text, self.language, target, "nobody")
+            return untranslated(TranslationRequest(text, self.language, target), "nobody")
 
     async def _show(self, activity: ActivityType) -> None:
         await self._room.activity.update_activity(self._session_id, self._user_id, activity)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from babelroom import inputs
 from babelroom.errors import TranslationFailed
-from babelroom.models import Translation
-from babelroom.translators import base_language
-from babelroom.translators.apertium import Apertium
-from babelroom.translators.phrasebook import Phrasebook
+from babelroom.languages import base_language
+from babelroom.providers.apertium import Apertium
+from babelroom.providers.phrasebook import Phrasebook
+from babelroom.results import Translation, TranslationRequest
 
 if TYPE_CHECKING:
     from babelroom.config import Settings
-    from babelroom.translators import Translator
-    from babelroom.translators.openai import OpenAI
+    from babelroom.providers import Translator
+    from babelroom.providers.openai import OpenAI
 
 logger = logging.getLogger("babelroom")
 
@@ -79,7 +79,7 @@ class TranslationService:
         if translator is self._phrasebook and base_language(source) == base_language(target):
             return Translation(text=text, source=source, target=target, provider=_UNCHANGED)
         try:
-            result = await translator.translate(text, source, target)
+            result = await translator.translate(TranslationRequest(text, source, target), lambda _: None)
         except TranslationFailed:
             raise
         except Exception as error:
@@ -124,6 +124,6 @@ class TranslationService:
 
 def _openai(settings: Settings) -> OpenAI:
     # openai takes a second to import: only who uses it pays, and not on the event loop.
-    from babelroom.translators.openai import OpenAI  # noqa: PLC0415
+    from babelroom.providers.openai import OpenAI  # noqa: PLC0415
 
     return OpenAI(settings)

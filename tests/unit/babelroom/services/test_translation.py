@@ -12,8 +12,8 @@ class Shouting:
 
     name = "shouting"
 
-    async def translate(self, text, source, target):
-        return Translation(text=text.upper(), source=source, target=target, provider=self.name)
+    async def translate(self, request, _):
+        return Translation(text=request.text.upper(), source=request.source, target=request.target, provider=self.name)
 
 
 @pytest.fixture

@@ -4,9 +4,10 @@ import asyncio
 import string
 
 import pytest
+from support.translators import translate
 
 from babelroom import TranslationFailed
-from babelroom.translators.apertium import Apertium, route
+from babelroom.providers.apertium import Apertium, route
 
 MODES = ["eng-spa", "spa-eng", "spa-eng_US", "es-pt", "es-pt_BR", "pt-es"]
 COMMAND = Apertium.find()
@@ -42,28 +43,28 @@ def apertium():
 @needs_apertium
 async def test_it_translates(apertium):
     """A plain sentence comes out in Spanish, with the mode that did it."""
-    translation = await apertium.translate("The house is white.", "en", "es")
+    translation = await translate(apertium, "The house is white.", "en", "es")
     assert (translation.text, translation.provider) == ("La casa es blanca.", "apertium eng-spa")
 
 
 @needs_apertium
 async def test_it_goes_by_way_of_spanish(apertium):
     """English to Portuguese takes two steps."""
-    translation = await apertium.translate("Good morning", "en", "pt")
+    translation = await translate(apertium, "Good morning", "en", "pt")
     assert (translation.text, translation.provider) == ("Bons dias", "apertium eng-spa + es-pt")
 
 
 @needs_apertium
 async def test_an_unknown_word_stays_in_its_place(apertium):
     """Apertium's mark on it is gone."""
-    assert (await apertium.translate("The red zorbify", "en", "es")).text.endswith("zorbify")
+    assert (await translate(apertium, "The red zorbify", "en", "es")).text.endswith("zorbify")
 
 
 @needs_apertium
 @pytest.mark.parametrize("text", ["Zorbify flurble", "你好,世界", "Привет"])
 async def test_a_text_without_a_known_word_is_marked(apertium, text):
     """Nothing was translated, and it shows."""
-    translation = await apertium.translate(text, "en", "es")
+    translation = await translate(apertium, text, "en", "es")
     assert (translation.text, translation.is_translated) == (f"[en] {text}", False)
 
 
@@ -74,14 +75,14 @@ async def test_a_text_without_a_known_word_is_marked(apertium, text):
 )
 async def test_special_characters_survive(apertium, kept):
     """Markup, addresses and Apertium's own special characters come out as they went in."""
-    assert kept in (await apertium.translate(f"the house {kept} is white", "en", "es")).text
+    assert kept in (await translate(apertium, f"the house {kept} is white", "en", "es")).text
 
 
 @needs_apertium
 async def test_all_punctuation_survives(apertium):
     """Each sign, alone between words."""
     text = " ".join(f"house {sign}" for sign in string.punctuation)
-    translated = (await apertium.translate(text, "en", "es")).text
+    translated = (await translate(apertium, text, "en", "es")).text
     assert [sign for sign in string.punctuation if sign not in translated] == []
 
 
@@ -89,7 +90,7 @@ async def test_all_punctuation_survives(apertium):
 async def test_lines_stay_lines(apertium):
     """No word moves to another line."""
     text = "good morning\r\nthe red\ncar\n\n\tthe house\n"
-    translated = (await apertium.translate(text, "en", "es")).text
+    translated = (await translate(apertium, text, "en", "es")).text
     assert [character for character in translated if character in "\r\n\t"] == list("\r\n\n\n\n\t\n")
     assert translated.split()[-2:] == ["La", "casa"]
 
@@ -98,7 +99,7 @@ async def test_lines_stay_lines(apertium):
 async def test_a_long_text_is_translated_whole(apertium):
     """10,000 characters go through."""
     sentences = 10_000 // len("The house is white. ")
-    translated = (await apertium.translate("The house is white. " * sentences, "en", "es")).text
+    translated = (await translate(apertium, "The house is white. " * sentences, "en", "es")).text
     assert translated.count("blanca") == sentences
 
 
@@ -106,7 +107,7 @@ async def test_a_long_text_is_translated_whole(apertium):
 async def test_it_takes_texts_side_by_side(apertium):
     """Several at once come back each to its own caller."""
     texts = [f"The number {number}" for number in range(4)]
-    translations = await asyncio.gather(*(apertium.translate(text, "en", "es") for text in texts))
+    translations = await asyncio.gather(*(translate(apertium, text, "en", "es") for text in texts))
     assert [translation.text for translation in translations] == [f"El número {number}" for number in range(4)]
 
 
@@ -116,7 +117,7 @@ async def test_a_language_it_lacks_is_an_error(tmp_path):
     command.write_text("#!/bin/sh\necho '  eng-spa'\n")
     command.chmod(0o755)
     with pytest.raises(TranslationFailed, match="no translation from en to fr"):
-        await Apertium(str(command)).translate("Hello", "en", "fr")
+        await translate(Apertium(str(command)), "Hello", "en", "fr")
 
 
 async def test_a_command_that_hangs_is_ended(tmp_path):

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babelroom.translators.apertium_stream import from_stream, to_stream
+from babelroom.providers.apertium_stream import from_stream, to_stream
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 tricky = st.text("ab .\\[]{}^$/@#*<>&;~\n\r\t\u2028?!", min_size=1)

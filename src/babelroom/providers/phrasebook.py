@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 
-from babelroom.models import Translation
-from babelroom.translators import base_language, untranslated
+from babelroom.languages import base_language
+from babelroom.providers import OnDelta, untranslated
+from babelroom.results import Translation, TranslationRequest
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])(\s+)")
 _NOT_A_WORD = re.compile(r"[\W_]+")
@@ -28,11 +29,11 @@ class Phrasebook:
     def languages(self) -> set[str]:
         return {source for source, _ in self._pages}
 
-    async def translate(self, text: str, source: str, target: str) -> Translation:
-        found = self.find(text, source, target)
+    async def translate(self, request: TranslationRequest, on_delta: OnDelta) -> Translation:  # noqa: ARG002  at once
+        found = self.find(request.text, request.source, request.target)
         if found is None:
-            return untranslated(text, source, target, self.name)
-        return Translation(text=found, source=source, target=target, provider=self.name)
+            return untranslated(request, self.name)
+        return Translation(text=found, source=request.source, target=request.target, provider=self.name)
 
     def find(self, text: str, source: str, target: str) -> str | None:
         """Return the text in the target language, or None where a sentence of it is unknown."""
@@ -62,6 +63,6 @@ def _pages(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], dict[str,
 
 @cache
 def _bundled_rows() -> list[dict[str, str]]:
-    lines = resources.files("babelroom.translators").joinpath("phrasebook.tsv").read_text("utf-8").splitlines()
+    lines = resources.files("babelroom.providers").joinpath("phrasebook.tsv").read_text("utf-8").splitlines()
     languages, *rows = (line.split("\t") for line in lines)
     return [dict(zip(languages, row, strict=True)) for row in rows]

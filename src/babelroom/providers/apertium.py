@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from babelroom.errors import TranslationFailed
-from babelroom.models import Translation
-from babelroom.translators import base_language, untranslated
-from babelroom.translators.apertium_stream import from_stream, to_stream
+from babelroom.languages import base_language
+from babelroom.providers import OnDelta, untranslated
+from babelroom.providers.apertium_stream import from_stream, to_stream
+from babelroom.results import Translation, TranslationRequest
 
 _PIVOT = "es"
 _PACKAGE_CODES = {"eng": "en", "spa": "es", "por": "pt"}
@@ -51,22 +52,22 @@ class Apertium:
                 self._modes = (await self._run("-l")).split()
         return route(self._modes, source, target)
 
-    async def translate(self, text: str, source: str, target: str) -> Translation:
+    async def translate(self, request: TranslationRequest, on_delta: OnDelta) -> Translation:  # noqa: ARG002  at once
         """Return the translation, or the text marked as untranslated if no word of it is known.
 
         Raises:
             TranslationFailed: no way leads to the target, or the command failed or took too long.
         """
-        modes = await self.route(source, target)
+        modes = await self.route(request.source, request.target)
         if not modes:
-            raise TranslationFailed(f"apertium has no translation from {source} to {target} installed.")
+            raise TranslationFailed(f"apertium has no translation from {request.source} to {request.target} installed.")
         provider = f"apertium {' + '.join(modes)}"
-        translated = text
+        translated = request.text
         for mode in modes:
             translated, is_known = from_stream(await self._run("-f", "none", mode, text=to_stream(translated)))
             if not is_known:
-                return untranslated(text, source, target, provider)
-        return Translation(text=translated, source=source, target=target, provider=provider)
+                return untranslated(request, provider)
+        return Translation(text=translated, source=request.source, target=request.target, provider=provider)
 
     async def _run(self, *arguments: str, text: str = "") -> str:
         async with self._turns:

@@ -7,7 +7,8 @@ from openai import AsyncOpenAI
 
 from babelroom.config import Settings
 from babelroom.errors import TranslationFailed
-from babelroom.models import Translation
+from babelroom.providers import OnDelta
+from babelroom.results import Translation, TranslationRequest
 
 _SECONDS = 60.0
 """For one attempt: 10,000 characters take a model half a minute."""
@@ -51,7 +52,7 @@ class OpenAI:
     def name(self) -> str:
         return f"openai {self._model}"
 
-    async def translate(self, text: str, source: str, target: str) -> Translation:
+    async def translate(self, request: TranslationRequest, on_delta: OnDelta) -> Translation:  # noqa: ARG002
         """Return the model's translation.
 
         Raises:
@@ -62,14 +63,14 @@ class OpenAI:
                 model=self._model,
                 temperature=0.3,
                 messages=[
-                    {"role": "system", "content": _INSTRUCTIONS.format(source=source, target=target)},
-                    {"role": "user", "content": text},
+                    {"role": "system", "content": _INSTRUCTIONS.format(source=request.source, target=request.target)},
+                    {"role": "user", "content": request.text},
                 ],
             )
         except openai.OpenAIError as error:
             raise TranslationFailed(self._sentence(error)) from error
         translated = _whole_answer(completion)
-        return Translation(text=translated, source=source, target=target, provider=self.name)
+        return Translation(text=translated, source=request.source, target=request.target, provider=self.name)
 
     async def close(self) -> None:
         await self._client.close()

@@ -1,9 +1,10 @@
 """The phrasebook: whole sentences, and a visible mark on the rest."""
 
 import pytest
+from support.translators import translate
 
 from babelroom.demo.conversation import bundled
-from babelroom.translators.phrasebook import Phrasebook
+from babelroom.providers.phrasebook import Phrasebook
 
 PHRASEBOOK = Phrasebook([{"en": "Good morning!", "es": "¡Buenos días!"}, {"en": "See you.", "es": "Hasta luego."}])
 
@@ -13,29 +14,29 @@ PHRASEBOOK = Phrasebook([{"en": "Good morning!", "es": "¡Buenos días!"}, {"en"
 )
 async def test_case_punctuation_and_white_space_do_not_matter(text):
     """The words decide."""
-    assert (await PHRASEBOOK.translate(text, "en", "es")).text == "¡Buenos días!"
+    assert (await translate(PHRASEBOOK, text, "en", "es")).text == "¡Buenos días!"
 
 
 async def test_known_sentences_may_follow_each_other():
     """Each sentence is looked up, and what is between them stays."""
-    assert (await PHRASEBOOK.translate("See you. Good morning!", "en", "es")).text == "Hasta luego. ¡Buenos días!"
+    assert (await translate(PHRASEBOOK, "See you. Good morning!", "en", "es")).text == "Hasta luego. ¡Buenos días!"
 
 
 async def test_a_region_does_not_matter():
     """British English is in the book as English is."""
-    assert (await PHRASEBOOK.translate("See you", "en-GB", "es-MX")).text == "Hasta luego."
+    assert (await translate(PHRASEBOOK, "See you", "en-GB", "es-MX")).text == "Hasta luego."
 
 
 @pytest.mark.parametrize("text", ["Good evening", "Good morning! And good luck.", "Ça va?"])
 async def test_what_it_does_not_know_is_marked(text):
     """Unknown text passes through whole, marked with its language."""
-    translation = await PHRASEBOOK.translate(text, "en", "es")
+    translation = await translate(PHRASEBOOK, text, "en", "es")
     assert (translation.text, translation.is_translated) == (f"[en] {text}", False)
 
 
 async def test_an_unknown_language_is_marked():
     """A pair of languages that the book lacks is no error."""
-    assert not (await PHRASEBOOK.translate("Good morning!", "en", "fr")).is_translated
+    assert not (await translate(PHRASEBOOK, "Good morning!", "en", "fr")).is_translated
 
 
 @pytest.mark.parametrize("languages", [("en", "es"), ("en", "pt"), ("es", "pt"), ("pt-BR", "en")])
@@ -44,4 +45,4 @@ async def test_the_bundled_conversation_is_covered(languages):
     phrasebook = Phrasebook()
     for line in bundled(languages).lines:
         other = languages[1 - languages.index(line.language)]
-        assert (await phrasebook.translate(line.text, line.language, other)).is_translated, line
+        assert (await translate(phrasebook, line.text, line.language, other)).is_translated, line

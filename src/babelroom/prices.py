@@ -1,0 +1,1 @@
+"""What models cost: a dated table, which a user can replace."""
