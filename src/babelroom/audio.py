@@ -40,11 +40,22 @@ def read(recording: Recording) -> Audio:
     data = _bytes(recording)
     if len(data) > MAX_BYTES:
         raise InvalidAudio(f"{InvalidAudio.__doc__} This one has {len(data):,} bytes: cut it, or encode it smaller.")
-    kind = _kind(data)
-    if kind is None:
-        found = f"begins with {data[:12].hex(' ')}" if data else "is empty"
-        raise InvalidAudio(f"{InvalidAudio.__doc__} This one {found}.")
-    return Audio(data, kind)
+    found = kind(data)
+    if found is None:
+        first = f"begins with {data[:12].hex(' ')}" if data else "is empty"
+        raise InvalidAudio(f"{InvalidAudio.__doc__} This one {first}.")
+    return Audio(data, found)
+
+
+def kind(data: bytes) -> str | None:
+    """Return the extension of such files, by the signature that the format's specification gives; None: unknown."""
+    if data[4:8] == b"ftyp":
+        return _BRANDS.get(data[8:12], "mp4")
+    if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
+        return "wav"
+    if data[:3] == b"ID3" or (data[:1] == b"\xff" and data[1:2] and data[1] & _LAYER_MASK == _LAYER_III):
+        return "mp3"  # a tag, or a frame
+    return {b"\x1a\x45\xdf\xa3": "webm", b"OggS": "ogg", b"fLaC": "flac"}.get(data[:4])
 
 
 def _bytes(recording: Recording) -> bytes:
@@ -61,14 +72,3 @@ def _bytes(recording: Recording) -> bytes:
             f"The recording's file gives {type(data).__name__}: open it for reading bytes, as with 'rb'."
         )
     return data
-
-
-def _kind(data: bytes) -> str | None:
-    """By the signatures that each format's specification gives."""
-    if data[4:8] == b"ftyp":
-        return _BRANDS.get(data[8:12], "mp4")
-    if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
-        return "wav"
-    if data[:3] == b"ID3" or (data[:1] == b"\xff" and data[1:2] and data[1] & _LAYER_MASK == _LAYER_III):
-        return "mp3"  # a tag, or a frame
-    return {b"\x1a\x45\xdf\xa3": "webm", b"OggS": "ogg", b"fLaC": "flac"}.get(data[:4])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
 from babelroom.errors import InvalidActivity, InvalidCode, InvalidId, InvalidInput, InvalidLanguage, InvalidText
 from babelroom.models import ActivityType, MessageInsert, PerformanceMetrics
+from babelroom.results import Tone
 
 MAX_TEXT = 10_000
 """Characters in a message; the check on messages.original in the migrations."""
@@ -89,6 +90,28 @@ def metrics(value: PerformanceMetrics) -> PerformanceMetrics:
         return kind.model_validate(value)
     except ValidationError as error:
         raise InvalidInput(f"Performance metrics are eight finite numbers. {error}") from error
+
+
+def tone(value: Tone | str) -> Tone:
+    """Return the tone, or raise InvalidInput."""
+    try:
+        return Tone(value)
+    except ValueError as error:
+        raise InvalidInput(f"A tone is {', '.join(Tone)}. Got {value!r:.40}.") from error
+
+
+def texts(name: str, value: Sequence[str]) -> tuple[str, ...]:
+    """Return the texts, or raise InvalidInput: one text alone is a mistake, and would be taken letter by letter."""
+    if isinstance(value, str) or not all(isinstance(each, str) for each in value):
+        raise InvalidInput(f"{name} is a list of texts. Got {value!r:.60}.")
+    return tuple(value)
+
+
+def glossary(value: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the glossary, or raise InvalidInput."""
+    if not isinstance(value, Mapping) or not all(isinstance(each, str) for pair in value.items() for each in pair):
+        raise InvalidInput(f"A glossary maps terms to what they are in the target language. Got {value!r:.60}.")
+    return value
 
 
 def batch(messages: Sequence[MessageInsert]) -> list[MessageInsert]:

@@ -100,6 +100,33 @@ $$;
 comment on function private.number_new_message() is
   'Gives a new message its seq, rev and stamps, whatever the client sent; refuses it when the session is unknown (PT404) or over (PT410).';
 
+create function private.metric(metrics jsonb, name text) returns double precision
+language sql immutable security invoker set search_path = '' as $$
+  -- Clients write what they like.
+  select case jsonb_typeof(metrics -> name) when 'number' then (metrics ->> name)::numeric::double precision end;
+$$;
+comment on function private.metric(jsonb, text) is 'A number among a message''s metrics; null where it is none.';
+
+create function private.delivered_metrics(message public.messages) returns jsonb
+language sql immutable security invoker set search_path = '' as $$
+  select case
+    when message.performance_metrics ? 'usage' and message.processed_at is not null then
+      message.performance_metrics || jsonb_build_object(
+        'messageDeliveryTime', round(extract(epoch from message.displayed_at - message.processed_at) * 1000, 3),
+        'totalEndToEndTime', round(
+          coalesce((
+            private.metric(message.performance_metrics, 'whisperResponseEnd')
+            - private.metric(message.performance_metrics, 'audioRecordingEnd')
+          )::numeric, 0)
+          + extract(epoch from message.displayed_at - message.created_at) * 1000, 3
+        )
+      )
+    else message.performance_metrics
+  end;
+$$;
+comment on function private.delivered_metrics(public.messages) is
+  'The metrics with the two durations (ms) that nobody knows before the message is displayed: one clock''s, so that clients'' clocks may differ. Only where the SDK wrote them, as usage tells; what an app counts by itself stays.';
+
 create function private.number_message_update() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
@@ -130,6 +157,7 @@ begin
   end if;
   if old.displayed_at is null and new.status = 'displayed' then
     new.displayed_at := clock_timestamp();
+    new.performance_metrics := private.delivered_metrics(new);
   end if;
   new.error := case when new.status = 'failed' then new.error end;
   return new;
@@ -173,7 +201,8 @@ comment on function private.hold_counter(uuid) is
   'Locks the counter of a session until commit, whatever deadlocks others get into. To be called before anything else is locked.';
 
 create function public.send_message(
-  id uuid, session_id uuid, user_id uuid, original text, original_lang text, target_lang text default null
+  id uuid, session_id uuid, user_id uuid, original text, original_lang text, target_lang text default null,
+  hold interval default null
 ) returns public.messages
 language plpgsql volatile security invoker set search_path = '' as $$
 declare
@@ -208,6 +237,8 @@ begin
     returning * into message;
     if not found then
       select * into message from public.messages m where m.id = send_message.id;
+    elsif send_message.hold is not null then
+      perform private.hold_back(message.id, send_message.hold);
     end if;
   end if;
 
@@ -221,8 +252,8 @@ begin
   return message;
 end;
 $$;
-comment on function public.send_message(uuid, uuid, uuid, text, text, text) is
-  'Queues a message once: the same id again returns the first row. Without target_lang: the other participant''s language. PT404, PT410, PT409.';
+comment on function public.send_message(uuid, uuid, uuid, text, text, text, interval) is
+  'Queues a message once: the same id again returns the first row. Without target_lang: the other participant''s language. With hold, workers leave it for so long to its sender, who translates it. PT404, PT410, PT409.';
 
 create function public.send_messages(session_id uuid, messages jsonb) returns setof public.messages
 language plpgsql volatile security invoker set search_path = '' as $$
@@ -275,6 +306,55 @@ $$;
 comment on function public.send_messages(uuid, jsonb) is
   'Queues at most 1,000 messages of a session, all or none, in the order of the array, each as send_message does. Also PT400.';
 
+create function public.session_stats(session_id uuid) returns jsonb
+language sql stable security invoker set search_path = '' as $$
+  with own as materialized (
+    select m.status, m.processed_at, m.displayed_at, m.performance_metrics as metrics from public.messages m
+    where m.session_id = session_stats.session_id
+  ), hops as (
+    select h.name, count(*) as messages,
+           percentile_disc(0.5) within group (order by h.ms) as p50,
+           percentile_disc(0.95) within group (order by h.ms) as p95, max(h.ms) as max
+    from own o
+    cross join lateral (values
+      ('record', private.metric(o.metrics, 'audioRecordingEnd') - private.metric(o.metrics, 'audioRecordingStart')),
+      ('transcribe', private.metric(o.metrics, 'whisperResponseEnd') - private.metric(o.metrics, 'whisperRequestStart')),
+      ('translate',
+       private.metric(o.metrics, 'translationResponseEnd') - private.metric(o.metrics, 'translationRequestStart')),
+      ('deliver', (extract(epoch from o.displayed_at - o.processed_at) * 1000)::double precision),
+      ('total', private.metric(o.metrics, 'totalEndToEndTime'))
+    ) h (name, ms)
+    where h.ms > 0 -- what was typed was neither recorded nor transcribed
+    group by h.name
+  ), used as (
+    select u.entry ->> 'model' as model,
+           sum(coalesce(private.metric(u.entry, 'inputTokens'), 0)) as input_tokens,
+           sum(coalesce(private.metric(u.entry, 'outputTokens'), 0)) as output_tokens,
+           sum(coalesce(private.metric(u.entry, 'audioSeconds'), 0)) as audio_seconds,
+           sum(coalesce(private.metric(u.entry, 'characters'), 0)) as characters
+    from own o
+    cross join lateral jsonb_array_elements(
+      case jsonb_typeof(o.metrics -> 'usage') when 'array' then o.metrics -> 'usage' else '[]' end
+    ) u (entry)
+    where u.entry ->> 'model' is not null
+    group by 1
+  )
+  select jsonb_build_object(
+    'messages', (
+      select coalesce(jsonb_object_agg(c.status, c.messages), '{}')
+      from (select o.status, count(*) as messages from own o group by o.status) c
+    ),
+    'hops', (
+      select coalesce(jsonb_object_agg(h.name, to_jsonb(h) - 'name'), '{}') from hops h
+    ),
+    'usage', (
+      select coalesce(jsonb_agg(to_jsonb(u) order by u.model), '[]') from used u
+    )
+  );
+$$;
+comment on function public.session_stats(uuid) is
+  'A session''s figures: messages by status; count, p50, p95 and max (ms) of each hop; what each model used.';
+
 create function public.messages_since(session_id uuid, rev bigint default 0, "limit" integer default 1000)
 returns setof public.messages
 language sql stable security invoker set search_path = '' as $$
@@ -290,8 +370,10 @@ revoke all on private.session_revisions, public.messages from public, anon, auth
 grant select, insert, update on public.messages to anon, authenticated;
 grant all on public.messages to service_role;
 
-revoke all on function private.start_revisions(), private.number_new_message(), private.number_message_update(),
-  private.hold_counter(uuid), public.send_message(uuid, uuid, uuid, text, text, text), public.send_messages(uuid, jsonb),
-  public.messages_since(uuid, bigint, integer) from public;
-grant execute on function private.hold_counter(uuid), public.send_message(uuid, uuid, uuid, text, text, text),
-  public.send_messages(uuid, jsonb), public.messages_since(uuid, bigint, integer) to anon, authenticated, service_role;
+revoke all on function private.start_revisions(), private.metric(jsonb, text), private.delivered_metrics(public.messages),
+  private.number_new_message(), private.number_message_update(), private.hold_counter(uuid),
+  public.send_message(uuid, uuid, uuid, text, text, text, interval), public.send_messages(uuid, jsonb),
+  public.messages_since(uuid, bigint, integer), public.session_stats(uuid) from public;
+grant execute on function private.metric(jsonb, text), private.hold_counter(uuid),
+  public.send_message(uuid, uuid, uuid, text, text, text, interval), public.send_messages(uuid, jsonb),
+  public.messages_since(uuid, bigint, integer), public.session_stats(uuid) to anon, authenticated, service_role;

@@ -57,6 +57,17 @@ for each row when (
 )
 execute function private.settle_job();
 
+-- Security definer: the jobs are out of the clients' reach.
+create function private.hold_back(message_id uuid, hold interval) returns void
+language sql volatile security definer set search_path = '' as $$
+  insert into private.translation_jobs (message_id, worker, token, next_attempt_at, claims)
+  select hold_back.message_id, 'its sender', gen_random_uuid(),
+         clock_timestamp() + least(greatest(hold_back.hold, interval '0'), interval '10 minutes'), 0
+  on conflict on constraint translation_jobs_pkey do nothing;
+$$;
+comment on function private.hold_back(uuid, interval) is
+  'Leaves a new message to its sender for so long, at most 10 minutes: nobody claims it before.';
+
 create function private.claim(worker text, most integer, lease interval)
 returns table (
   id uuid, session_id uuid, user_id uuid, original text, original_lang varchar, target_lang varchar, seq bigint,
@@ -361,8 +372,8 @@ revoke all on private.translation_jobs from public, anon, authenticated;
 grant select, insert, update on private.translation_jobs to service_role;
 grant select, update on private.session_revisions to service_role;
 
-revoke all on function private.settle_job(), private.claim(text, integer, interval), private.require_claim(uuid, uuid),
-  private.hold_message(uuid),
+revoke all on function private.settle_job(), private.hold_back(uuid, interval),
+  private.claim(text, integer, interval), private.require_claim(uuid, uuid), private.hold_message(uuid),
   public.claim_messages(text, integer, interval), public.extend_lease(uuid, uuid, interval),
   public.complete_message(uuid, uuid, text, jsonb), public.fail_message(uuid, uuid, text),
   public.release_message(uuid, uuid), public.retry_failed(uuid)
@@ -373,3 +384,4 @@ grant execute on function private.claim(text, integer, interval), private.requir
   public.complete_message(uuid, uuid, text, jsonb), public.fail_message(uuid, uuid, text),
   public.release_message(uuid, uuid), public.retry_failed(uuid)
   to service_role;
+grant execute on function private.hold_back(uuid, interval) to anon, authenticated, service_role;

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import suppress
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
@@ -27,6 +29,9 @@ IDLE_AFTER = 3.0
 
 _SEND_EVERY = 1.0
 """Seconds within which the same activity of a user is sent once: a keystroke is not a request."""
+
+_RENEW_EVERY = 2.0
+"""Seconds between renewals of an activity that goes on: well before it would be taken for over."""
 
 _WORTH = 3.0
 """Seconds after which an activity is not worth sending any more."""
@@ -57,6 +62,7 @@ class ActivityService:
         self._activity = activity
         self._subscriptions = subscriptions
         self._shown: dict[_User, _Shown] = {}
+        self._busy: Counter[_User] = Counter()
 
     async def update_activity(
         self, session_id: UUID | str, user_id: UUID | str, activity_type: ActivityType | str
@@ -79,6 +85,30 @@ class ActivityService:
             shown.idle_timer = loop.call_later(IDLE_AFTER, self._time_out, user)
         if self._want(user, activity) and shown.sending is not None:
             await asyncio.wait([shown.sending])  # not the task itself: cleanup() may cancel it under us
+
+    @asynccontextmanager
+    async def showing(
+        self, session_id: UUID | str, user_id: UUID | str, activity_type: ActivityType | str
+    ) -> AsyncIterator[None]:
+        """Show the activity for as long as the block takes, however long that is; after it the user is idle.
+
+        The block does not wait for it to be shown, and what Supabase refuses does not disturb it.
+
+        Raises:
+            InvalidInput: an id or activity is refused.
+        """
+        user, activity = (inputs.uuid(session_id), inputs.uuid(user_id)), inputs.activity(activity_type)
+        renewing = asyncio.create_task(self._renew(user, activity))
+        self._busy[user] += 1
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            self._busy[user] -= 1
+            await asyncio.wait([renewing])
+            if not self._busy[user]:  # else another block goes on
+                del self._busy[user]
+                await self.update_activity(*user, ActivityType.IDLE)
 
     async def get_session_activities(self, session_id: UUID | str) -> list[UserActivity]:
         """What the session's users are doing now: neither idle nor older than 5 seconds, by the database's clock."""
@@ -113,9 +143,15 @@ class ActivityService:
 
     async def go_idle(self) -> None:
         """Show everybody whom this client showed active as idle, and clean up."""
-        active = [user for user, shown in self._shown.items() if shown.idle_timer is not None]
+        idle = (None, ActivityType.IDLE)
+        active = [user for user, shown in self._shown.items() if shown.idle_timer or shown.last not in idle]
         self.cleanup()
         await asyncio.gather(*(self._send(user, ActivityType.IDLE) for user in active))
+
+    async def _renew(self, user: _User, activity: ActivityType) -> None:
+        while True:
+            await self.update_activity(*user, activity)
+            await asyncio.sleep(_RENEW_EVERY)
 
     def _time_out(self, user: _User) -> None:
         self._shown[user].idle_timer = None

@@ -1,57 +1,50 @@
-"""TranslationService: which translator does the work, and why."""
+"""TranslationService: a text in another language, a recording as text, a text as sound."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from babelroom import inputs
-from babelroom.errors import TranslationFailed
-from babelroom.languages import base_language
-from babelroom.providers.apertium import Apertium
-from babelroom.providers.phrasebook import Phrasebook
-from babelroom.results import Translation, TranslationRequest
+from babelroom import audio, inputs, languages
+from babelroom.errors import BabelroomError, SpeechFailed, TranscriptionFailed
+from babelroom.models import Usage
+from babelroom.prices import Prices
+from babelroom.results import Latency, Speech, Tone, Transcript, Translation, TranslationRequest
+from babelroom.services.speaking import Speaking
+from babelroom.services.translators import UNCHANGED, Translators
 
 if TYPE_CHECKING:
     from babelroom.config import Settings
-    from babelroom.providers import Translator
+    from babelroom.providers import OnDelta, Speaker, Transcriber, Translator
     from babelroom.providers.openai import OpenAI
-
-logger = logging.getLogger("babelroom")
-
-_UNCHANGED = "unchanged"
 
 
 class TranslationService:
-    """Translates with the translator that it is given, or OpenAI if there is a key, or apertium, or a phrasebook."""
+    """Reached as `Babelroom.translation`. What is given to the client does the work, or else what the settings name."""
 
-    def __init__(self, settings: Settings, translator: Translator | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        translator: Translator | None = None,
+        *,
+        transcriber: Transcriber | None = None,
+        speaker: Speaker | None = None,
+    ) -> None:
         self._settings = settings
-        self._given = translator
+        self._transcriber = transcriber
+        self._speaker = speaker
         self._openai: OpenAI | None = None
         self._opening = asyncio.Lock()
-        command = None if translator or settings.openai_api_key else Apertium.find()
-        self._apertium = Apertium(command) if command else None
-        self._phrasebook = Phrasebook()
-        self._said: set[str] = set()
+        self._translators = Translators(settings, translator, self._open_translator)
+        self.prices = Prices.load(settings.prices)
 
     @property
     def provider(self) -> str:
         """A sentence: who translates, and why."""
-        if self._given is not None:
-            return f"Translations come from {self._given.name}: it was given to the client."
-        if self._settings.openai_api_key:
-            return f"Translations come from openai {self._settings.translation_model}: OPENAI_API_KEY is set."
-        if self._apertium:
-            return (
-                "Translations come from apertium: it is installed, and OPENAI_API_KEY is not set. "
-                "Pairs of languages that it lacks come from the bundled phrasebook."
-            )
-        return (
-            "Translations come from the bundled phrasebook, which knows a few sentences: "
-            "OPENAI_API_KEY is not set and apertium is not installed."
-        )
+        return self._translators.sentence
 
     async def provider_for(self, source: str, target: str) -> str:
         """Return a sentence: who translates this pair of languages, and why.
@@ -60,66 +53,190 @@ class TranslationService:
             InvalidLanguage: a language is no BCP 47 tag.
             TranslationFailed: the translator cannot be used at all.
         """
-        return (await self._choose(inputs.language(source), inputs.language(target)))[1]
+        return await self._translators.sentence_for(inputs.language(source), inputs.language(target))
 
-    async def translate(self, text: str, source: str, target: str) -> Translation:
+    async def translate(
+        self,
+        text: str,
+        source: str,
+        target: str,
+        *,
+        context: Sequence[str] = (),
+        tone: Tone | str = Tone.CASUAL,
+        glossary: Mapping[str, str] | None = None,
+        keep: Sequence[str] = (),
+        on_delta: OnDelta | None = None,
+    ) -> Translation:
         """Return the text in the target language; `is_translated` is False where it had to be passed through.
+
+        `context` are the last turns of the conversation, the oldest first; `glossary` says what terms are in the
+        target; what is in `keep` stays as it is. on_delta is called with what the text has grown by, where the
+        provider streams; it begins no text twice.
 
         Raises:
             InvalidText: the text is empty, longer than 10,000 characters, or cannot be stored.
             InvalidLanguage: a language is no BCP 47 tag.
-            TranslationFailed: the translator could not do its work.
+            InvalidInput: what steers it has another shape.
+            TranslationFailed: it could not be translated, also not by the next provider if the settings name one.
         """
-        inputs.text(text)
-        source, target = inputs.language(source), inputs.language(target)
-        if source.lower() == target.lower() or not any(character.isalpha() for character in text):
-            return Translation(text=text, source=source, target=target, provider=_UNCHANGED)
-        translator, reason = await self._choose(source, target)
-        self._say_once(reason)
-        if translator is self._phrasebook and base_language(source) == base_language(target):
-            return Translation(text=text, source=source, target=target, provider=_UNCHANGED)
+        request = TranslationRequest(
+            inputs.text(text),
+            inputs.language(source),
+            inputs.language(target),
+            context=inputs.texts("context", context),
+            tone=inputs.tone(tone),
+            glossary=inputs.glossary(glossary or {}),
+            keep=inputs.texts("keep", keep),
+        )
+        began = time.perf_counter()
+        first: float | None = None
+
+        def note(delta: str) -> None:
+            nonlocal first
+            first = _ms_since(began) if first is None else first
+            if on_delta is not None:
+                on_delta(delta)
+
+        result = await self._translated(request, note)
+        cost = None if result.usage is None else self.prices.cost(result.usage)
+        return result.model_copy(update={"cost": cost, "latency": Latency(first=first, total=_ms_since(began))})
+
+    async def translate_stream(
+        self,
+        text: str,
+        source: str,
+        target: str,
+        *,
+        context: Sequence[str] = (),
+        tone: Tone | str = Tone.CASUAL,
+        glossary: Mapping[str, str] | None = None,
+        keep: Sequence[str] = (),
+    ) -> AsyncIterator[str | Translation]:
+        """Yield what the translation grows by (str), and at last the Translation.
+
+        Joined, the parts are its text; unless the provider began anew with another one, after what turned out to be no
+        translation: then the Translation is what holds. Raises what translate() does.
+        """
+        parts: asyncio.Queue[str | None] = asyncio.Queue()
+        translating = asyncio.create_task(
+            self.translate(
+                text, source, target, context=context, tone=tone, glossary=glossary, keep=keep,
+                on_delta=parts.put_nowait,
+            )
+        )  # fmt: skip
+        translating.add_done_callback(lambda _: parts.put_nowait(None))
+        told = ""
         try:
-            result = await translator.translate(TranslationRequest(text, source, target), lambda _: None)
-        except TranslationFailed:
+            while (part := await parts.get()) is not None:
+                told += part
+                yield part
+            result = await translating
+            if result.text.startswith(told) and result.text != told:
+                yield result.text[len(told) :]
+            yield result
+        finally:
+            translating.cancel()
+            await asyncio.wait([translating])
+
+    async def transcribe(
+        self, recording: audio.Recording, *, language: str | None = None, context: Sequence[str] = ()
+    ) -> Transcript:
+        """Return what was said in a recording: bytes, a path, or an open file of webm, ogg, mp4, m4a, mp3, wav or flac.
+
+        The language is detected unless it is given; the last turns help with names and spelling.
+
+        Raises:
+            InvalidAudio: it is no such file, or larger than 25 MB.
+            InvalidLanguage: the language is no BCP 47 tag.
+            NothingSaid: silence or noise.
+            TranscriptionFailed: it could not be transcribed.
+        """
+        heard = await asyncio.to_thread(audio.read, recording)
+        tag = None if language is None else inputs.language(language)
+        turns = inputs.texts("context", context)
+        transcriber = self._transcriber or (await self._openai_for(TranscriptionFailed, "transcriber")).transcriber
+        began = time.perf_counter()
+        try:
+            result = await transcriber.transcribe(heard, tag, turns)
+        except BabelroomError:
             raise
         except Exception as error:
-            raise TranslationFailed(f"{translator.name} could not translate the text: {error}") from error
-        if not isinstance(result, Translation):
-            raise TranslationFailed(f"{translator.name} returned {type(result).__name__}, not a Translation.")
-        inputs.text(result.text, limit=inputs.MAX_TRANSLATION)
-        return result
+            raise TranscriptionFailed(f"{transcriber.name} could not transcribe the recording: {error}") from error
+        cost = None if result.usage is None else self.prices.cost(result.usage)
+        return result.model_copy(update={"cost": cost, "latency": Latency(first=None, total=_ms_since(began))})
+
+    def speak(self, text: str, language: str, *, voice: str | None = None) -> Speaking:
+        """Return the text as sound: `await` it for a Speech with all its bytes, or take them with `async for`.
+
+        Raises:
+            InvalidText: the text is empty, too long, or cannot be sent.
+            InvalidLanguage: the language is no BCP 47 tag.
+            SpeechFailed: when it is awaited or iterated over: it could not be spoken.
+        """
+        inputs.text(text, limit=inputs.MAX_TRANSLATION)
+        tag = inputs.language(language)
+        chosen = voice or self._voice_for(tag)
+        return Speaking(
+            partial(self._spoken, text, tag, chosen), partial(self._speech, text, tag, chosen)
+        )
 
     async def close(self) -> None:
-        """Close what this service opened; a translator that was given stays open. Closing twice does nothing."""
+        """Close what this service opened; what was given stays open. Closing twice does nothing."""
+        await self._translators.close()
         if self._openai is not None:
             await self._openai.close()
             self._openai = None
 
-    async def _choose(self, source: str, target: str) -> tuple[Translator, str]:
-        if self._given is not None:
-            return self._given, self.provider
-        if self._settings.openai_api_key:
-            return await self._open_openai(), self.provider
-        if self._apertium is None:
-            return self._phrasebook, self.provider
-        modes = await self._apertium.route(source, target)
-        if modes:
-            return self._apertium, f"From {source} to {target} translates apertium ({' + '.join(modes)})."
-        return self._phrasebook, (
-            f"From {source} to {target} translates the bundled phrasebook, which knows a few sentences: "
-            "apertium has no way between them installed, and OPENAI_API_KEY is not set."
+    async def _translated(self, request: TranslationRequest, on_delta: OnDelta) -> Translation:
+        text, source, target = request.text, request.source, request.target
+        if source.lower() == target.lower() or not any(character.isalpha() for character in text):
+            return Translation(text=text, source=source, target=target, provider=UNCHANGED)
+        result = await self._translators.translate(request, on_delta)
+        inputs.text(result.text, limit=inputs.MAX_TRANSLATION)
+        return result
+
+    async def _spoken(self, text: str, language: str, voice: str) -> AsyncIterator[bytes]:
+        speaker = self._speaker or (await self._openai_for(SpeechFailed, "speaker")).speaker
+        try:
+            async for part in speaker.speak(text, language, voice):
+                yield part
+        except SpeechFailed:
+            raise
+        except Exception as error:
+            raise SpeechFailed(f"{speaker.name} could not speak the text: {error}") from error
+
+    def _speech(self, text: str, language: str, voice: str, sound: bytes, latency: Latency) -> Speech:
+        model = self._settings.speech_model if self._speaker is None else None
+        usage = None if model is None else Usage(model=model, characters=len(text))
+        return Speech(
+            audio=sound,
+            format=audio.kind(sound) or "mp3",
+            language=language,
+            voice=voice,
+            provider=f"openai {model}" if self._speaker is None else self._speaker.name,
+            model=model,
+            usage=usage,
+            cost=None if usage is None else self.prices.cost(usage),
+            latency=latency,
         )
 
-    async def _open_openai(self) -> OpenAI:
+    def _voice_for(self, tag: str) -> str:
+        voices = self._settings.voices
+        return voices.get(tag) or voices.get(languages.base_language(tag)) or languages.find(tag).voice
+
+    async def _openai_for(self, failure: type[BabelroomError], role: str) -> OpenAI:
+        if self._settings.openai_api_key is None:
+            raise failure(f"Nobody is there to do it: set OPENAI_API_KEY, or give the client a {role}.")
+        return await self._opened_openai()
+
+    async def _opened_openai(self) -> OpenAI:
         async with self._opening:
             if self._openai is None:
                 self._openai = await asyncio.to_thread(_openai, self._settings)
             return self._openai
 
-    def _say_once(self, reason: str) -> None:
-        if reason not in self._said:
-            self._said.add(reason)
-            logger.info(reason)
+    async def _open_translator(self) -> Translator:
+        return (await self._opened_openai()).translator
 
 
 def _openai(settings: Settings) -> OpenAI:
@@ -127,3 +244,7 @@ def _openai(settings: Settings) -> OpenAI:
     from babelroom.providers.openai import OpenAI  # noqa: PLC0415
 
     return OpenAI(settings)
+
+
+def _ms_since(began: float) -> float:
+    return (time.perf_counter() - began) * 1_000
