@@ -63,9 +63,12 @@ from babelroom.realtime.stream import Stream
 from babelroom.realtime.subscription import Subscription
 from babelroom.realtime.subscriptions import SubscriptionHealth
 from babelroom.results import (
+    Hop,
     Latency,
+    ModelUse,
     Partial,
     Segment,
+    SessionStats,
     Speech,
     Tone,
     Transcript,
@@ -73,6 +76,7 @@ from babelroom.results import (
     TranslationRequest,
 )
 from babelroom.services.activity import ActivityService
+from babelroom.services.interpreter import Interpretation
 from babelroom.services.messages import MessageService
 from babelroom.services.sessions import SessionService
 from babelroom.services.translation import TranslationService
@@ -92,6 +96,8 @@ __all__ = [
     "DeadlineExceeded",
     "EndCause",
     "Health",
+    "Hop",
+    "Interpretation",
     "InvalidActivity",
     "InvalidAudio",
     "InvalidCode",
@@ -108,6 +114,7 @@ __all__ = [
     "MessageUpdate",
     "MeteredMetrics",
     "MissingCredentials",
+    "ModelUse",
     "NothingSaid",
     "Partial",
     "Participant",
@@ -122,6 +129,7 @@ __all__ = [
     "SessionInsert",
     "SessionNotFound",
     "SessionService",
+    "SessionStats",
     "SessionUpdate",
     "Settings",
     "Speaker",

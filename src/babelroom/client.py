@@ -18,17 +18,20 @@ from babelroom.realtime.tasks import Tasks
 from babelroom.repositories._gateway import Gateway
 from babelroom.repositories.activity import ActivityRepository
 from babelroom.repositories.messages import MessageRepository
+from babelroom.repositories.partials import PartialRepository
 from babelroom.repositories.sessions import SessionRepository
 from babelroom.services.activity import ActivityService
+from babelroom.services.interpreter import Interpreter
 from babelroom.services.messages import MessageService
 from babelroom.services.sessions import SessionService
+from babelroom.services.stats import StatsService
 from babelroom.services.translation import TranslationService
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from types import TracebackType
 
-    from babelroom.providers import Translator
+    from babelroom.providers import Speaker, Transcriber, Translator
     from babelroom.realtime.status import State, StateChange
     from babelroom.timings import Timing
     from supabase import AsyncClient
@@ -46,7 +49,14 @@ class Babelroom:
     reached.
     """
 
-    def __init__(self, settings: Settings, *, translator: Translator | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        translator: Translator | None = None,
+        transcriber: Transcriber | None = None,
+        speaker: Speaker | None = None,
+    ) -> None:
         self._gateway = Gateway(settings)
         self._tasks = Tasks()
         self._connection = Connection(
@@ -74,12 +84,25 @@ class Babelroom:
         self._checked: tuple[bool | None, str] = (None, "Not checked yet.")
         self.settings = settings
         self.sessions = SessionService(self._session_rows, self._subscriptions)
-        self.messages = MessageService(MessageRepository(self._gateway), self._subscriptions)
+        messages = MessageRepository(self._gateway)
+        self.messages = MessageService(messages, self._subscriptions)
         self.activity = ActivityService(ActivityRepository(self._gateway), self._subscriptions)
-        self.translation = TranslationService(settings, translator)
+        self.translation = TranslationService(settings, translator, transcriber=transcriber, speaker=speaker)
+        interpreter = Interpreter(messages, self.activity, self.translation, PartialRepository(self._gateway), settings)
+        self.translate_text = interpreter.translate_text
+        self.translate_speech = interpreter.translate_speech
+        self.stats = StatsService(self._session_rows, self.translation.prices).stats
 
     @classmethod
-    def connect(cls, *, url: str | None = None, key: str | None = None, translator: Translator | None = None) -> Self:
+    def connect(
+        cls,
+        *,
+        url: str | None = None,
+        key: str | None = None,
+        translator: Translator | None = None,
+        transcriber: Transcriber | None = None,
+        speaker: Speaker | None = None,
+    ) -> Self:
         """Make a client from the environment, `.env.local` and `.env`, or from a URL and key given as a pair.
 
         Nothing is sent yet. A client belongs to the event loop that it is first used in.
@@ -87,7 +110,7 @@ class Babelroom:
         Raises:
             ConfigurationError: a setting is malformed.
         """
-        return cls(Settings.load(url=url, key=key), translator=translator)
+        return cls(Settings.load(url=url, key=key), translator=translator, transcriber=transcriber, speaker=speaker)
 
     async def __aenter__(self) -> Self:
         return self

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from babelroom.errors import InvalidActivity, InvalidCode, InvalidId, InvalidInput, InvalidLanguage, InvalidText
 from babelroom.models import ActivityType, MessageInsert, PerformanceMetrics
-from babelroom.results import Tone
+from babelroom.results import Tone, TranslationRequest
 
 MAX_TEXT = 10_000
 """Characters in a message; the check on messages.original in the migrations."""
@@ -83,6 +83,17 @@ def seconds(name: str, value: float) -> float:
     return float(value)
 
 
+def instants(name: str, value: tuple[float, float]) -> tuple[float, float]:
+    """Return two instants (epoch ms), the first of which is not the later, or raise InvalidInput."""
+    try:
+        begin, end = (float(each) for each in value)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{name} is two instants in epoch ms. Got {value!r:.60}.") from error
+    if not 0 <= begin <= end < math.inf:
+        raise InvalidInput(f"{name} is two instants in epoch ms, the earlier one first. Got {value!r:.60}.")
+    return begin, end
+
+
 def metrics(value: PerformanceMetrics) -> PerformanceMetrics:
     """Return the metrics, or raise InvalidInput."""
     try:
@@ -92,12 +103,26 @@ def metrics(value: PerformanceMetrics) -> PerformanceMetrics:
         raise InvalidInput(f"Performance metrics are eight finite numbers. {error}") from error
 
 
-def tone(value: Tone | str) -> Tone:
-    """Return the tone, or raise InvalidInput."""
-    try:
-        return Tone(value)
-    except ValueError as error:
-        raise InvalidInput(f"A tone is {', '.join(Tone)}. Got {value!r:.40}.") from error
+def request(
+    value: str,
+    source: str,
+    target: str,
+    *,
+    context: Sequence[str] = (),
+    tone: Tone | str = Tone.CASUAL,
+    glossary: Mapping[str, str] | None = None,
+    keep: Sequence[str] = (),
+) -> TranslationRequest:
+    """Return what a translator is asked, or raise InvalidInput."""
+    return TranslationRequest(
+        text(value),
+        language(source),
+        language(target),
+        context=texts("context", context),
+        tone=_tone(tone),
+        glossary=_glossary({} if glossary is None else glossary),
+        keep=texts("keep", keep),
+    )
 
 
 def texts(name: str, value: Sequence[str]) -> tuple[str, ...]:
@@ -105,13 +130,6 @@ def texts(name: str, value: Sequence[str]) -> tuple[str, ...]:
     if isinstance(value, str) or not all(isinstance(each, str) for each in value):
         raise InvalidInput(f"{name} is a list of texts. Got {value!r:.60}.")
     return tuple(value)
-
-
-def glossary(value: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the glossary, or raise InvalidInput."""
-    if not isinstance(value, Mapping) or not all(isinstance(each, str) for pair in value.items() for each in pair):
-        raise InvalidInput(f"A glossary maps terms to what they are in the target language. Got {value!r:.60}.")
-    return value
 
 
 def batch(messages: Sequence[MessageInsert]) -> list[MessageInsert]:
@@ -138,6 +156,19 @@ def _new_message(value: MessageInsert, session_id: UUID | None) -> MessageInsert
     language(value.original_lang)
     language(value.target_lang)
     return value.model_copy(update={"id": uuid4()}) if value.id is None else value
+
+
+def _tone(value: Tone | str) -> Tone:
+    try:
+        return Tone(value)
+    except ValueError as error:
+        raise InvalidInput(f"A tone is {', '.join(Tone)}. Got {value!r:.40}.") from error
+
+
+def _glossary(value: Mapping[str, str]) -> Mapping[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(each, str) for pair in value.items() for each in pair):
+        raise InvalidInput(f"A glossary maps terms to what they are in the target language. Got {value!r:.60}.")
+    return value
 
 
 def _encodes(value: str) -> bool:

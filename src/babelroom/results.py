@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypedDict
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from babelroom.models import Usage
+from babelroom.models import MessageStatus, Usage
 
 
 class Tone(StrEnum):
@@ -20,6 +21,19 @@ class Tone(StrEnum):
     """As with strangers: usted, o senhor or a senhora."""
     FUN = "fun"
     """As casual, with at most one emoji that fits."""
+
+
+class Steering(TypedDict, total=False):
+    """How to translate, as keyword arguments."""
+
+    context: Sequence[str]
+    """The last turns of the conversation, the oldest first."""
+    tone: Tone | str
+    """casual (if not given), formal or fun."""
+    glossary: Mapping[str, str]
+    """Terms of the source, and what they are in the target."""
+    keep: Sequence[str]
+    """Names and terms that stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +137,48 @@ class Partial(_Result):
     """All of it so far: it begins with the text of every earlier partial."""
     source: str
     target: str
+
+
+class Hop(_Result):
+    """How long one part of the messages' way took (ms); nearest-rank percentiles."""
+
+    messages: int
+    """How many went it."""
+    p50: float
+    p95: float
+    max: float
+
+
+class ModelUse(Usage):
+    """What a session's messages used of one model."""
+
+    cost: Decimal | None
+    """US dollars by the price table; None: it knows no price for the model."""
+
+
+class SessionFigures(_Result):
+    """A session's figures as the database has them."""
+
+    messages: Mapping[MessageStatus, int]
+    """How many there are, by status; a status that no message has is left out."""
+    hops: Mapping[str, Hop]
+    """record, transcribe, translate, deliver, total: those that any message went.
+
+    `deliver` is from storing the translation until it was displayed; `total` from the end of the recording, or from
+    sending a text, until it was displayed (or, as long as it is not, until its translation was stored).
+    """
+    usage: tuple[Usage, ...]
+
+
+class SessionStats(SessionFigures):
+    """A session's figures, with what they cost."""
+
+    usage: tuple[ModelUse, ...]
+    """By model."""
+    prices_as_of: str
+    """The date of the price table."""
+
+    @property
+    def cost(self) -> Decimal:
+        """US dollars for all models whose price is known."""
+        return sum((use.cost for use in self.usage if use.cost is not None), Decimal(0))

@@ -84,6 +84,7 @@ def test_what_runs_with_the_owners_rights(database):
         "number_message_update",
         "settle_job",
         "hold_counter",
+        "hold_back",
         "cleanup_status",
     }
 
@@ -105,6 +106,9 @@ def test_clients_may_call_what_the_sdk_calls(database, role):
         "get_session_activities",
         "require_live",
         "hold_counter",
+        "hold_back",
+        "metric",
+        "session_stats",
     }
 
 

@@ -24,6 +24,7 @@ ON_THE_WIRE = {
     models.MessageStatus: str,
     models.ActivityType: str,
     models.PerformanceMetrics: JsonValue,
+    models.MeteredMetrics: JsonValue,
     Any: JsonValue | None,
 }
 

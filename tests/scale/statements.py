@@ -104,6 +104,12 @@ SDK = (
         sessions=QUEUED,
     ),
     Statement(
+        "messages.settle",
+        "update public.messages set translation = 'Buenos dias', status = 'processing' "
+        "where id = %(message)s and translation is null and status <> 'failed' returning *",
+        sessions=QUEUED,
+    ),
+    Statement(
         "messages.mark_displayed",
         "update public.messages set status = 'displayed' where id = %(message)s and status <> 'displayed' returning *",
         sessions=QUEUED,
@@ -113,6 +119,7 @@ SDK = (
     Statement("messages.page, latest", f"{PAGE} order by seq desc limit 50"),
     Statement("messages.page, before", f"{PAGE} and seq < %(position)s order by seq desc limit 50"),
     Statement("messages.page, after", f"{PAGE} and seq > %(position)s order by seq limit 50"),
+    Statement("sessions.stats", "select public.session_stats(%(session)s)"),
     Statement("messages.since", "select * from public.messages_since(%(session)s, %(position)s, 100)"),
     Statement(
         "messages.last_rev",

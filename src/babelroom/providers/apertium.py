@@ -69,6 +69,9 @@ class Apertium:
                 return untranslated(request, provider)
         return Translation(text=translated, source=request.source, target=request.target, provider=provider)
 
+    async def close(self) -> None:
+        """Nothing stays open yet."""
+
     async def _run(self, *arguments: str, text: str = "") -> str:
         async with self._turns:
             try:

@@ -25,7 +25,10 @@ class MessageRepository:
         original: str,
         original_lang: str,
         target_lang: str | None,
+        *,
+        hold: float | None = None,
     ) -> Message:
+        """With hold (seconds), workers leave it to us for so long."""
         arguments = {
             "id": str(message_id),
             "session_id": str(session_id),
@@ -35,6 +38,8 @@ class MessageRepository:
         }
         if target_lang is not None:
             arguments["target_lang"] = target_lang
+        if hold is not None:
+            arguments["hold"] = f"{hold:f} seconds"
         query = self._gateway.supabase.rpc("send_message", arguments)
         return await self._gateway.run("messages.send", query, Message.model_validate, idempotent=True)
 
@@ -52,6 +57,18 @@ class MessageRepository:
     async def update(self, message_id: UUID, change: MessageUpdate) -> Message | None:
         query = self._gateway.supabase.table("messages").update(change.to_row()).eq("id", str(message_id))
         rows = await self._gateway.run("messages.update", query, _MESSAGES.validate_python, idempotent=True)
+        return rows[0] if rows else None
+
+    async def settle(self, message_id: UUID, change: MessageUpdate) -> Message | None:
+        """Change it if it has no translation and has not failed; None: it has, or it is not there."""
+        query = (
+            self._gateway.supabase.table("messages")
+            .update(change.to_row())
+            .eq("id", str(message_id))
+            .is_("translation", "null")
+            .neq("status", MessageStatus.FAILED)
+        )
+        rows = await self._gateway.run("messages.settle", query, _MESSAGES.validate_python, idempotent=True)
         return rows[0] if rows else None
 
     async def mark_displayed(self, message_id: UUID) -> None:

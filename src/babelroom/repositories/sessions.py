@@ -8,8 +8,9 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from babelroom.models import Participant, Session
+from babelroom.models import Participant, Session, Usage
 from babelroom.repositories._gateway import Gateway
+from babelroom.results import SessionFigures
 
 _CODE = TypeAdapter(str)
 _FLAG = TypeAdapter(bool)
@@ -96,9 +97,18 @@ class SessionRepository:
         )
         return await self._gateway.run("sessions.participants", query, _PARTICIPANTS.validate_python, idempotent=True)
 
+    async def stats(self, session_id: UUID) -> SessionFigures:
+        query = self._gateway.supabase.rpc("session_stats", {"session_id": str(session_id)})
+        return await self._gateway.run("sessions.stats", query, _figures, idempotent=True)
+
     async def ping(self) -> None:
         query = self._gateway.supabase.table("sessions").select("*").order("id").limit(1)
         await self._gateway.run("sessions.ping", query, _SESSIONS.validate_python, idempotent=True)
+
+
+def _figures(answer: Any) -> SessionFigures:
+    usage = [Usage.model_validate(used, by_name=True) for used in answer["usage"]]
+    return SessionFigures(messages=answer["messages"], hops=answer["hops"], usage=tuple(usage))
 
 
 def _nothing(_: Any) -> None:

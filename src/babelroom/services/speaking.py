@@ -12,9 +12,7 @@ from babelroom.results import Latency, Speech
 class Speaking:
     """What speak() returns: `await` it for a Speech, or take its parts with `async for`, to play them as they come."""
 
-    def __init__(
-        self, speak: Callable[[], AsyncIterator[bytes]], finish: Callable[[bytes, Latency], Speech]
-    ) -> None:
+    def __init__(self, speak: Callable[[], AsyncIterator[bytes]], finish: Callable[[bytes, Latency], Speech]) -> None:
         self._speak = speak
         self._finish = finish
         self.speech: Speech | None = None

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from babelroom import audio, inputs, languages
 from babelroom.errors import BabelroomError, SpeechFailed, TranscriptionFailed
 from babelroom.models import Usage
 from babelroom.prices import Prices
-from babelroom.results import Latency, Speech, Tone, Transcript, Translation, TranslationRequest
+from babelroom.results import Latency, Speech, Steering, Transcript, Translation, TranslationRequest
 from babelroom.services.speaking import Speaking
 from babelroom.services.translators import UNCHANGED, Translators
 
@@ -56,22 +56,12 @@ class TranslationService:
         return await self._translators.sentence_for(inputs.language(source), inputs.language(target))
 
     async def translate(
-        self,
-        text: str,
-        source: str,
-        target: str,
-        *,
-        context: Sequence[str] = (),
-        tone: Tone | str = Tone.CASUAL,
-        glossary: Mapping[str, str] | None = None,
-        keep: Sequence[str] = (),
-        on_delta: OnDelta | None = None,
+        self, text: str, source: str, target: str, *, on_delta: OnDelta | None = None, **steering: Unpack[Steering]
     ) -> Translation:
         """Return the text in the target language; `is_translated` is False where it had to be passed through.
 
-        `context` are the last turns of the conversation, the oldest first; `glossary` says what terms are in the
-        target; what is in `keep` stays as it is. on_delta is called with what the text has grown by, where the
-        provider streams; it begins no text twice.
+        `context`, `tone`, `glossary` and `keep` steer it: see Steering. on_delta is called with what the text has
+        grown by, where the provider streams.
 
         Raises:
             InvalidText: the text is empty, longer than 10,000 characters, or cannot be stored.
@@ -79,51 +69,19 @@ class TranslationService:
             InvalidInput: what steers it has another shape.
             TranslationFailed: it could not be translated, also not by the next provider if the settings name one.
         """
-        request = TranslationRequest(
-            inputs.text(text),
-            inputs.language(source),
-            inputs.language(target),
-            context=inputs.texts("context", context),
-            tone=inputs.tone(tone),
-            glossary=inputs.glossary(glossary or {}),
-            keep=inputs.texts("keep", keep),
-        )
-        began = time.perf_counter()
-        first: float | None = None
-
-        def note(delta: str) -> None:
-            nonlocal first
-            first = _ms_since(began) if first is None else first
-            if on_delta is not None:
-                on_delta(delta)
-
-        result = await self._translated(request, note)
-        cost = None if result.usage is None else self.prices.cost(result.usage)
-        return result.model_copy(update={"cost": cost, "latency": Latency(first=first, total=_ms_since(began))})
+        return await self.ask(inputs.request(text, source, target, **steering), on_delta)
 
     async def translate_stream(
-        self,
-        text: str,
-        source: str,
-        target: str,
-        *,
-        context: Sequence[str] = (),
-        tone: Tone | str = Tone.CASUAL,
-        glossary: Mapping[str, str] | None = None,
-        keep: Sequence[str] = (),
+        self, text: str, source: str, target: str, **steering: Unpack[Steering]
     ) -> AsyncIterator[str | Translation]:
-        """Yield what the translation grows by (str), and at last the Translation.
+        """Yield what the translation grows by (str), and at last the Translation. Raises what translate() does.
 
         Joined, the parts are its text; unless the provider began anew with another one, after what turned out to be no
-        translation: then the Translation is what holds. Raises what translate() does.
+        translation: then the Translation is what holds.
         """
+        request = inputs.request(text, source, target, **steering)
         parts: asyncio.Queue[str | None] = asyncio.Queue()
-        translating = asyncio.create_task(
-            self.translate(
-                text, source, target, context=context, tone=tone, glossary=glossary, keep=keep,
-                on_delta=parts.put_nowait,
-            )
-        )  # fmt: skip
+        translating = asyncio.create_task(self.ask(request, parts.put_nowait))
         translating.add_done_callback(lambda _: parts.put_nowait(None))
         told = ""
         try:
@@ -137,6 +95,21 @@ class TranslationService:
         finally:
             translating.cancel()
             await asyncio.wait([translating])
+
+    async def ask(self, request: TranslationRequest, on_delta: OnDelta | None = None) -> Translation:
+        """Return what translate() does, for a request that has been checked."""
+        began = time.perf_counter()
+        first: float | None = None
+
+        def note(delta: str) -> None:
+            nonlocal first
+            first = _ms_since(began) if first is None else first
+            if on_delta is not None:
+                on_delta(delta)
+
+        result = await self._translated(request, note)
+        cost = None if result.usage is None else self.prices.cost(result.usage)
+        return result.model_copy(update={"cost": cost, "latency": Latency(first=first, total=_ms_since(began))})
 
     async def transcribe(
         self, recording: audio.Recording, *, language: str | None = None, context: Sequence[str] = ()
@@ -176,9 +149,7 @@ class TranslationService:
         inputs.text(text, limit=inputs.MAX_TRANSLATION)
         tag = inputs.language(language)
         chosen = voice or self._voice_for(tag)
-        return Speaking(
-            partial(self._spoken, text, tag, chosen), partial(self._speech, text, tag, chosen)
-        )
+        return Speaking(partial(self._spoken, text, tag, chosen), partial(self._speech, text, tag, chosen))
 
     async def close(self) -> None:
         """Close what this service opened; what was given stays open. Closing twice does nothing."""

@@ -65,8 +65,7 @@ class Translators:
                 "Pairs of languages that it lacks come from the bundled phrasebook."
             )
         return (
-            "Translations come from the bundled phrasebook, which knows a few sentences: "
-            f"{_NO_KEY} and {_NO_APERTIUM}."
+            f"Translations come from the bundled phrasebook, which knows a few sentences: {_NO_KEY} and {_NO_APERTIUM}."
         )
 
     async def sentence_for(self, source: str, target: str) -> str:

@@ -8,7 +8,7 @@ select p.* from pg_catalog.pg_proc p where p.pronamespace in ('public'::regnames
 
 select functions_are('public', array[
   'generate_unique_session_code', 'create_session', 'join_session', 'leave_session', 'touch_participant',
-  'extend_session', 'close_session', 'send_message', 'send_messages', 'messages_since',
+  'extend_session', 'close_session', 'send_message', 'send_messages', 'messages_since', 'session_stats',
   'cleanup_stale_activity', 'get_session_activities', 'claim_messages', 'extend_lease', 'complete_message',
   'fail_message', 'release_message', 'retry_failed', 'cleanup_expired_sessions', 'delete_closed_sessions',
   'cleanup_participants', 'cleanup_activity', 'cleanup_job_runs', 'schedule_cleanup', 'cleanup_status'
@@ -25,18 +25,21 @@ select set_eq(
   'select proname from ours where prosecdef',
   array[
     'require_live_session', 'count_participants', 'notice_absent', 'start_revisions', 'number_new_message',
-    'number_message_update', 'settle_job', 'hold_counter', 'cleanup_status'
+    'number_message_update', 'settle_job', 'hold_counter', 'hold_back', 'cleanup_status'
   ]::name[],
   'Only these run with the rights of their owner; all others have those of the caller.'
 );
 select set_eq(
   $$ select proname from ours where prosecdef and prorettype <> 'trigger'::regtype $$,
-  array['hold_counter', 'cleanup_status']::name[],
-  'Of those, two can be called; the others are triggers.'
+  array['hold_counter', 'hold_back', 'cleanup_status']::name[],
+  'Of those, three can be called; the others are triggers.'
 );
 select set_eq(
   $$ select proname from ours where provolatile <> 'v' $$,
-  array['messages_since', 'get_session_activities', 'cleanup_jobs', 'cleanup_status']::name[],
+  array[
+    'messages_since', 'session_stats', 'metric', 'delivered_metrics', 'get_session_activities', 'cleanup_jobs',
+    'cleanup_status'
+  ]::name[],
   'Only these promise to change nothing.'
 );
 

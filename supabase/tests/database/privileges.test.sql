@@ -45,8 +45,8 @@ select set_eq(
   array[
     'generate_unique_session_code()', 'create_session(uuid)', 'join_session(text,uuid,text)',
     'leave_session(uuid,uuid)', 'touch_participant(uuid,uuid)', 'extend_session(uuid,interval)',
-    'close_session(uuid)', 'send_message(uuid,uuid,uuid,text,text,text)', 'send_messages(uuid,jsonb)',
-    'messages_since(uuid,bigint,integer)', 'get_session_activities(uuid)'
+    'close_session(uuid)', 'send_message(uuid,uuid,uuid,text,text,text,interval)',
+    'send_messages(uuid,jsonb)', 'messages_since(uuid,bigint,integer)', 'session_stats(uuid)', 'get_session_activities(uuid)'
   ],
   format('%s calls what a conversation needs, and no other function.', role)
 )
@@ -56,8 +56,8 @@ select set_eq(
     $$ select p.proname from pg_catalog.pg_proc p
        where p.pronamespace = 'private'::regnamespace and has_function_privilege(%L, p.oid, 'execute') $$, role
   ),
-  array['require_live', 'hold_counter']::name[],
-  format('%s calls two private functions, which tell nothing.', role)
+  array['require_live', 'hold_counter', 'hold_back', 'metric']::name[],
+  format('%s calls four private functions, which tell nothing.', role)
 )
 from clients;
 select function_privs_are(

@@ -1,7 +1,7 @@
 -- Sending: once for each id, in the other participant's language, and refused with a reason.
 begin;
 create extension if not exists pgtap with schema extensions;
-select plan(26);
+select plan(31);
 
 \ir refusal.psql
 -- What the user "a" sends, with an id that ends in those digits.
@@ -139,6 +139,49 @@ select is(
   ' | Create a session, or ask the other person for the code again.',
   'An unknown session is not found.'
 );
+
+-- Held back: its sender translates it, and workers stand in if that takes too long.
+create function pg_temp.hold(digits text, hold interval) returns void language sql as $$
+  select from send_message(
+    ('00000000-0000-4000-8000-0000000000' || digits)::uuid, '00000000-0000-4000-8000-000000000001',
+    '00000000-0000-4000-8000-00000000000a', 'Hello', 'en', 'es', hold
+  )
+$$;
+reset role;
+update public.messages set status = 'displayed' where status in ('queued', 'processing');
+set local role anon;
+select pg_temp.hold('31', '1 minute');
+select pg_temp.hold('32', '1 hour');
+select pg_temp.send('33', 'Hello', 'es');
+reset role;
+select results_eq(
+  $$ select right(c.id::text, 2) from claim_messages('worker') c $$, array['33'],
+  'A message that is held back is not claimed.'
+);
+select is(
+  (select array_agg(next_attempt_at <= clock_timestamp() + interval '10 minutes' order by message_id)
+   from private.translation_jobs where worker = 'its sender'),
+  array[true, true], 'Nobody holds one for longer than 10 minutes.'
+);
+update private.translation_jobs set next_attempt_at = now() where message_id = '00000000-0000-4000-8000-000000000031';
+select results_eq(
+  $$ select right(c.id::text, 2), c.attempt from claim_messages('worker') c $$, $$ values ('31', 1) $$,
+  'When its time is over it is claimed as any other.'
+);
+set local role anon;
+select pg_temp.hold('31', '1 minute');
+select pg_temp.hold('12', '1 minute');
+reset role;
+select is(
+  (select worker from private.translation_jobs where message_id = '00000000-0000-4000-8000-000000000031'), 'worker',
+  'A resend takes it from nobody.'
+);
+select is(
+  (select count(*) from private.translation_jobs where message_id = '00000000-0000-4000-8000-000000000012'), 0::bigint,
+  'Nor does it hold back what was sent before.'
+);
+set local role anon;
+
 select close_session('00000000-0000-4000-8000-000000000001');
 select is(
   split_part(pg_temp.refusal($$ select pg_temp.send('21', 'Hello', 'es') $$), ' | ', 1), 'PT410',
