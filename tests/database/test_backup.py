@@ -283,7 +283,9 @@ def test_a_truncated_file_restores_nothing(share, backup, empty, run, tmp_path):
 def test_what_stands_in_the_way_undoes_the_whole_restore(backup, stack, run):
     """A function that the project already has: no table is left behind."""
     with project(stack, "drill_taken") as target, psycopg.connect(target.db_url, autocommit=True) as database:
-        database.execute("create function send_message(uuid, uuid, uuid, text, text, text, interval) returns int return 1")
+        database.execute(
+            "create function send_message(uuid, uuid, uuid, text, text, text, interval) returns int return 1"
+        )
         before = schema(target.db_url)
         done = run("restore", target.db_url, backup.file)
         assert (done.returncode, schema(target.db_url)) == (1, before)
