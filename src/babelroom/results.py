@@ -139,6 +139,10 @@ class Partial(_Result):
     target: str
 
 
+HOPS = ("record", "transcribe", "translate", "deliver", "total")
+"""The parts of a message's way, in their order; the last one is from the end of the recording on."""
+
+
 class Hop(_Result):
     """How long one part of the messages' way took (ms); nearest-rank percentiles."""
 

@@ -1,10 +1,10 @@
-"""A conversation to play: who says what in which language."""
+"""A conversation to play: who says what in which language, as text or as a recording."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -25,6 +25,8 @@ class Line:
     """The line in the input, from 1."""
     language: str
     text: str
+    """Empty for a recording, until it is transcribed."""
+    recording: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def parse(text: str, languages: Languages | None = None) -> Conversation:
     lines = [_line(number, line) for number, line in numbered if line.strip() and not line.lstrip().startswith("#")]
     if not lines:
         raise BadConversation("The input holds no line of a conversation: write language<TAB>text, one line a turn.")
-    return _between_two(lines, languages)
+    return between_two(lines, languages)
 
 
 def parse_languages(text: str) -> Languages:
@@ -126,7 +128,12 @@ def _line(number: int, line: str) -> Line:
         raise BadConversation(f"Line {number}: {error}") from error
 
 
-def _between_two(lines: Sequence[Line], languages: Languages | None) -> Conversation:
+def between_two(lines: Sequence[Line], languages: Languages | None) -> Conversation:
+    """Return the conversation of these lines.
+
+    Raises:
+        BadConversation: they are not of two languages.
+    """
     # Tags are the same in any case; the first spelling stands.
     spelling = {tag.lower(): tag for tag in languages or ()}
     for line in lines:
@@ -145,5 +152,5 @@ def _between_two(lines: Sequence[Line], languages: Languages | None) -> Conversa
         )
     first, second = spelling.values()
     return Conversation(
-        (first, second), tuple(Line(line.number, spelling[line.language.lower()], line.text) for line in lines)
+        (first, second), tuple(replace(line, language=spelling[line.language.lower()]) for line in lines)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from uuid import UUID
 
@@ -15,8 +15,8 @@ from rich.text import Text
 
 from babelroom.demo.conversation import Languages
 from babelroom.demo.screen import doing, printable
-from babelroom.demo.times import Summary
 from babelroom.models import ActivityType, Message, MessageStatus
+from babelroom.results import HOPS, Hop, Partial
 
 _KEPT = 20
 """Messages that a pane draws; the older ones have scrolled away on any terminal."""
@@ -52,12 +52,16 @@ class Panes:
     def show_message(self, side: int, message: Message, *, is_own: bool) -> None:
         self._panes[side].show(message, is_own=is_own)
 
-    def show_times(self, rows: Sequence[Summary]) -> None:
+    def show_partial(self, side: int, partial: Partial) -> None:
+        self._panes[side].grow(partial)
+
+    def show_times(self, hops: Mapping[str, Hop]) -> None:
         table = Table("", "p50", "p95", "max", title="Milliseconds")
         for column in table.columns[1:]:
             column.justify = "right"
-        for row in rows:
-            table.add_row(row.name, f"{row.p50:.1f}", f"{row.p95:.1f}", f"{row.max:.1f}")
+        for name in HOPS:
+            if hop := hops.get(name):
+                table.add_row(name, f"{hop.p50:.1f}", f"{hop.p95:.1f}", f"{hop.max:.1f}")
         self._console.print(table)
 
     def _draw(self) -> RenderableType:
@@ -75,14 +79,18 @@ class _Pane:
         self._language = language
         self._height = height
         self._messages: dict[UUID, tuple[Message, bool]] = {}
+        self._partials: dict[UUID, str] = {}
 
     def show(self, message: Message, *, is_own: bool) -> None:
         if message.id not in self._messages or self._messages[message.id][0].rev < message.rev:
             self._messages[message.id] = (message, is_own)
 
+    def grow(self, partial: Partial) -> None:
+        self._partials[partial.message_id] = partial.text
+
     def draw(self) -> RenderableType:
         shown = sorted(self._messages.values(), key=lambda entry: entry[0].seq)[-_KEPT:]
-        texts = [_entry(message, is_own=is_own) for message, is_own in shown]
+        texts = [_entry(message, self._partials.get(message.id), is_own=is_own) for message, is_own in shown]
         busy = self.partner and self.activity is not ActivityType.IDLE
         below = f"{self.partner} is {doing(self.activity)} ..." if busy else ""
         return Panel(
@@ -106,10 +114,11 @@ class _Tail:
             yield Segment.line()
 
 
-def _entry(message: Message, *, is_own: bool) -> Text:
-    main, under = message.original, message.translation or "..."
-    if not is_own and message.translation is not None:
-        main, under = message.translation, message.original
+def _entry(message: Message, partial: str | None, *, is_own: bool) -> Text:
+    translation = message.translation or (partial and f"{partial} ...")
+    main, under = message.original, translation or "..."
+    if not is_own and translation is not None:
+        main, under = translation, message.original
     entry = Text()
     entry.append("You:  " if is_own else f"{message.original_lang}: ".ljust(6), style="bold")
     entry.append(_shortened(main), style="" if is_own else "bold")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from uuid import uuid4
 
 from babelroom.client import Babelroom
 from babelroom.demo.conversation import Conversation, Line
 from babelroom.demo.screen import Screen
-from babelroom.demo.speaker import Interpreted, Sent, Speaker
-from babelroom.demo.times import Times
+from babelroom.demo.speaker import Speaker
 from babelroom.demo.verdict import Said, faults
-from babelroom.errors import BabelroomError
+from babelroom.errors import BabelroomError, NothingSaid, TranscriptionFailed, TranslationFailed
+from babelroom.results import Hop
 
 Speakers = tuple[Speaker, Speaker]
 
@@ -30,7 +31,8 @@ class Outcome:
     """What came of a conversation."""
 
     said: list[Said] = field(default_factory=list)
-    times: list[Times] = field(default_factory=list)
+    hops: Mapping[str, Hop] = field(default_factory=dict)
+    """How long the messages took, by the parts of their way."""
     faults: list[str] = field(default_factory=list)
     """One sentence for each thing that went wrong; empty if every word arrived."""
 
@@ -53,6 +55,9 @@ async def play(conversation: Conversation, connect: Callable[[], Babelroom], scr
                 await _turn(line, speakers, outcome, pace)
         except (BabelroomError, TimeoutError) as error:
             outcome.faults.append(f"The conversation broke off at line {line.number} of the input. {error}")
+        finally:
+            for speaker in speakers:
+                await speaker.leave()
         await _judge(conversation, speakers, outcome)
         return outcome
 
@@ -69,36 +74,37 @@ async def _gather_in_session(speakers: Speakers, screen: Screen) -> None:
 async def _turn(line: Line, speakers: Speakers, outcome: Outcome, pace: Pace) -> None:
     side = 0 if line.language == speakers[0].language else 1
     speaker, listener = speakers[side], speakers[1 - side]
-    sent = await speaker.send(line, typing=pace.typing)
-    message_id = sent.message.id
-    outcome.said.append(Said(line, 1 - side, message_id))
-    interpreted = await speaker.interpret(sent)
-    translation = interpreted.translation
-    outcome.said[-1] = Said(line, 1 - side, message_id, translation.text, is_marked=not translation.is_translated)
+    said = Said(line, 1 - side, uuid4())
+    try:
+        what = await speaker.say(line, said.message_id, typing=pace.typing)
+    except (NothingSaid, TranscriptionFailed) as error:
+        outcome.faults.append(f"Line {line.number} of the input could not be understood. {error}")
+        return
+    except TranslationFailed as error:
+        outcome.said.append(said)
+        outcome.faults.append(str(error))
+        return
+    outcome.said.append(
+        replace(
+            said,
+            line=replace(line, text=what.message.original),
+            translation=what.translation.text,
+            is_marked=not what.translation.is_translated,
+        )
+    )
     try:
         async with asyncio.timeout(pace.patience):
-            await speaker.sees_displayed(message_id)
-            await listener.sees_displayed(message_id)
+            await speaker.sees_displayed(said.message_id)
+            await listener.sees_displayed(said.message_id)
     except TimeoutError:
         raise TimeoutError(f"Its message was not displayed within {pace.patience:g} seconds.") from None
-    finally:
-        if message_id in listener.ready_at:
-            outcome.times.append(_times(sent, interpreted, listener.ready_at[message_id]))
-
-
-def _times(sent: Sent, interpreted: Interpreted, ready_at: float) -> Times:
-    return Times(
-        send=(sent.queued - sent.started) * 1_000,
-        translate=interpreted.translate_ms,
-        deliver=(ready_at - interpreted.storing) * 1_000,
-        end_to_end=(ready_at - sent.started) * 1_000,
-    )
 
 
 async def _judge(conversation: Conversation, speakers: Speakers, outcome: Outcome) -> None:
     outcome.faults += dict.fromkeys(trouble for speaker in speakers for trouble in speaker.troubles)
     try:
         rows = await speakers[1].stored_messages()
+        outcome.hops = (await speakers[1].stats()).hops
     except BabelroomError as error:
         outcome.faults.append(f"The messages could not be read back. {error}")
         return

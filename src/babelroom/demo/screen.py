@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 from uuid import UUID
 
 from babelroom.demo.conversation import Languages
-from babelroom.demo.times import Summary
 from babelroom.demo.verdict import is_ready
 from babelroom.models import ActivityType, Message, MessageStatus
+from babelroom.results import HOPS, Hop, Partial
 
 
 class Screen(Protocol):
@@ -34,7 +34,11 @@ class Screen(Protocol):
         """Show a state of a message; one may come twice, from the answer to sending it and live."""
         ...
 
-    def show_times(self, rows: Sequence[Summary]) -> None: ...
+    def show_partial(self, side: int, partial: Partial) -> None:
+        """Show how far the translation of the other side's message has come."""
+        ...
+
+    def show_times(self, hops: Mapping[str, Hop]) -> None: ...
 
 
 class PlainScreen:
@@ -74,10 +78,15 @@ class PlainScreen:
         elif not is_own and is_ready(message):
             self._say(side, f"#{place} reads: {message.translation}")
 
-    def show_times(self, rows: Sequence[Summary]) -> None:
+    def show_partial(self, side: int, partial: Partial) -> None:
+        place = self._places.setdefault(partial.message_id, len(self._places) + 1)
+        self._say(side, f"#{place} grows: {partial.text}")
+
+    def show_times(self, hops: Mapping[str, Hop]) -> None:
         self._write(f"{'ms':<12}{'p50':>9}{'p95':>9}{'max':>9}\n")
-        for row in rows:
-            self._write(f"{row.name:<12}{row.p50:>9.1f}{row.p95:>9.1f}{row.max:>9.1f}\n")
+        for name in HOPS:
+            if hop := hops.get(name):
+                self._write(f"{name:<12}{hop.p50:>9.1f}{hop.p95:>9.1f}{hop.max:>9.1f}\n")
 
     def _say(self, side: int, what: str) -> None:
         self._write(f"{self._languages[side]:<{self._width}} | {printable(what)}\n")

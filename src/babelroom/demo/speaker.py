@@ -5,47 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from babelroom.client import Babelroom
 from babelroom.demo.conversation import Line
 from babelroom.demo.screen import Screen
 from babelroom.demo.verdict import is_ready
-from babelroom.errors import BabelroomError, TranslationFailed
-from babelroom.models import (
-    ActivityType,
-    Message,
-    MessageStatus,
-    PerformanceMetrics,
-    Session,
-    UserActivity,
-)
-from babelroom.providers import untranslated
-from babelroom.results import Translation, TranslationRequest
+from babelroom.errors import BabelroomError
+from babelroom.models import ActivityType, Message, MessageStatus, Session, UserActivity
+from babelroom.results import SessionStats
+from babelroom.services.interpreter import Interpretation
 
 _PAGE = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A message that is queued. Instants are the monotonic clock's (seconds) unless they say epoch."""
-
-    message: Message
-    typing_from_epoch_ms: float
-    typing_until_epoch_ms: float
-    started: float
-    queued: float
-
-
-@dataclass(frozen=True, slots=True)
-class Interpreted:
-    """A message whose translation is stored."""
-
-    translation: Translation
-    translate_ms: float
-    storing: float
-    """When storing began, by the monotonic clock (seconds)."""
 
 
 class Speaker:
@@ -55,15 +26,16 @@ class Speaker:
         self.language = language
         self.seen: list[Message] = []
         """Every state that the callback got, in the order it came."""
-        self.ready_at: dict[UUID, float] = {}
-        """When a message of the other side was first ready to display, by the monotonic clock (seconds)."""
         self.troubles: list[str] = []
+        """What went wrong with marking messages as displayed."""
+        self._ready: set[UUID] = set()
         self._side = side
         self._room = room
         self._screen = screen
         self._user_id = uuid4()
         self._session: Session | None = None
         self._displayed: defaultdict[UUID, asyncio.Event] = defaultdict(asyncio.Event)
+        self._reading: asyncio.Task[None] | None = None
 
     async def open_session(self) -> str:
         """Make a session and return its code, which is all that the other side is told."""
@@ -76,6 +48,13 @@ class Speaker:
             self._room.messages.subscribe_to_messages(self._session_id, self._on_message),
             self._room.activity.subscribe_to_activities(self._session_id, self._on_activity),
         )
+        self._reading = asyncio.create_task(self._read_partials())
+
+    async def leave(self) -> None:
+        """Read no more."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
 
     async def meet(self) -> None:
         """Learn from the session which language the other side speaks, and say who translates into it."""
@@ -84,33 +63,30 @@ class Speaker:
         self._screen.show_partner(self._side, partner or "?")
         self._screen.note(await self._room.translation.provider_for(self.language, partner or self.language))
 
-    async def send(self, line: Line, *, typing: float) -> Sent:
-        """Type for some seconds, then queue the message."""
-        typing_from = _epoch_ms()
-        await self._show(ActivityType.TYPING)
-        await asyncio.sleep(typing)
-        started, typing_until = time.monotonic(), _epoch_ms()
-        message = await self._room.messages.create_message(self._session_id, self._user_id, line.text, self.language)
-        queued = time.monotonic()
-        self._screen.show_message(self._side, message, is_own=True)
-        return Sent(message, typing_from, typing_until, started, queued)
+    async def say(self, line: Line, message_id: UUID, *, typing: float) -> Interpretation:
+        """Type or record for some seconds, and say the line in the other side's language; return what became of it.
 
-    async def interpret(self, sent: Sent) -> Interpreted:
-        """Translate the message into the language that the database found for it, and store the translation."""
-        showing = asyncio.ensure_future(self._show(ActivityType.PROCESSING))
-        requested_at, requested = _epoch_ms(), time.monotonic()
-        translation = await self._translate(sent.message)
-        translate_ms = (time.monotonic() - requested) * 1_000
-        storing = time.monotonic()
-        metrics = _metrics(sent, requested_at, requested_at + translate_ms)
-        await self._room.messages.update_message_translation(sent.message.id, translation.text, metrics)
-        await showing
-        await self._show(ActivityType.IDLE)
-        return Interpreted(translation, translate_ms, storing)
+        Raises:
+            BabelroomError: it could not be said or translated.
+        """
+        begun = _epoch_ms()
+        await self._show(ActivityType.RECORDING if line.recording else ActivityType.TYPING)
+        await asyncio.sleep(typing)
+        where = (self._session_id, self._user_id)
+        if line.recording is None:
+            return await self._room.translate_text(*where, line.text, line.language, message_id=message_id)
+        recorded = (begun, _epoch_ms()) if typing else None
+        return await self._room.translate_speech(
+            *where, line.recording, line.language, recorded=recorded, message_id=message_id
+        )
 
     async def sees_displayed(self, message_id: UUID) -> None:
         """Return when this side has learnt that the message was displayed."""
         await self._displayed[message_id].wait()
+
+    async def stats(self) -> SessionStats:
+        """Return the session's figures."""
+        return await self._room.stats(self._session_id)
 
     async def stored_messages(self) -> list[Message]:
         """Return all messages of the session as they are stored."""
@@ -127,14 +103,6 @@ class Speaker:
             raise RuntimeError("A speaker joins a session first.")
         return self._session.id
 
-    async def _translate(self, message: Message) -> Translation:
-        text, target = message.original, message.target_lang
-        try:
-            return await self._room.translation.translate(text, self.language, target)
-        except TranslationFailed as error:
-            self._trouble(str(error))
-            return untranslated(TranslationRequest(text, self.language, target), "nobody")
-
     async def _show(self, activity: ActivityType) -> None:
         await self._room.activity.update_activity(self._session_id, self._user_id, activity)
 
@@ -142,15 +110,19 @@ class Speaker:
         if activity.user_id != self._user_id:
             self._screen.show_activity(self._side, activity.activity_type)
 
+    async def _read_partials(self) -> None:
+        async for partial in self._room.messages.stream_partials(self._session_id):
+            if partial.user_id != self._user_id and partial.message_id not in self._ready:
+                self._screen.show_partial(self._side, partial)
+
     async def _on_message(self, message: Message) -> None:
-        arrived = time.monotonic()
         self.seen.append(message)
         is_own = message.user_id == self._user_id
         self._screen.show_message(self._side, message, is_own=is_own)
         if message.status is MessageStatus.DISPLAYED:
             self._displayed[message.id].set()
-        if not is_own and is_ready(message) and message.id not in self.ready_at:
-            self.ready_at[message.id] = arrived
+        if not is_own and is_ready(message) and message.id not in self._ready:
+            self._ready.add(message.id)
             try:
                 await self._room.messages.mark_message_displayed(message.id)
             except BabelroomError as error:
@@ -159,21 +131,6 @@ class Speaker:
     def _trouble(self, sentence: str) -> None:
         if sentence not in self.troubles:
             self.troubles.append(sentence)
-
-
-def _metrics(sent: Sent, requested: float, answered: float) -> PerformanceMetrics:
-    return PerformanceMetrics(
-        audio_recording_start=sent.typing_from_epoch_ms,
-        audio_recording_end=sent.typing_until_epoch_ms,
-        # Typed, not spoken: there was nothing to transcribe.
-        whisper_request_start=sent.typing_until_epoch_ms,
-        whisper_response_end=sent.typing_until_epoch_ms,
-        translation_request_start=requested,
-        translation_response_end=answered,
-        # What can be known before the other side has it: the way to the database, and all until now.
-        message_delivery_time=(sent.queued - sent.started) * 1_000,
-        total_end_to_end_time=answered - sent.typing_from_epoch_ms,
-    )
 
 
 def _epoch_ms() -> float:
