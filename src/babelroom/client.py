@@ -152,7 +152,10 @@ class Babelroom:
 
     @property
     def state(self) -> State:
-        """The worst state among the subscriptions: what an app shows its user. Disconnected without any."""
+        """The worst state among the subscriptions: what an app shows its user. Disconnected without any.
+
+        Those to partial translations, which nobody misses, only count where there are no others.
+        """
         return self._subscriptions.status.current.state
 
     def states(self) -> AsyncIterator[StateChange]:

@@ -17,7 +17,7 @@ class Health:
     reason: str
     """Why it found so, and what to do; empty if connected."""
     state: State
-    """The worst state among the subscriptions; disconnected without any."""
+    """The worst state among the subscriptions, as Babelroom.state; disconnected without any."""
     subscriptions: tuple[SubscriptionHealth, ...]
     reconnects: int
     """How often Realtime's socket was opened because the one before it was lost."""

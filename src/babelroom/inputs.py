@@ -1,4 +1,4 @@
-"""What callers may pass: checked here, before anything is sent, by the same rules as the database's."""
+"""What callers may pass, and what others broadcast: checked here by the same rules as the database's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from babelroom.errors import InvalidActivity, InvalidCode, InvalidId, InvalidInput, InvalidLanguage, InvalidText
 from babelroom.models import ActivityType, MessageInsert, PerformanceMetrics
-from babelroom.results import Tone, TranslationRequest
+from babelroom.results import Partial, Tone, TranslationRequest
 
 MAX_TEXT = 10_000
 """Characters in a message; the check on messages.original in the migrations."""
@@ -130,6 +130,19 @@ def texts(name: str, value: Sequence[str]) -> tuple[str, ...]:
     if isinstance(value, str) or not all(isinstance(each, str) for each in value):
         raise InvalidInput(f"{name} is a list of texts. Got {value!r:.60}.")
     return tuple(value)
+
+
+def partial(value: object) -> Partial:
+    """Return the partial translation that a broadcast holds, or raise InvalidInput."""
+    try:
+        read = Partial.model_validate(value)
+    except ValidationError as error:
+        raise InvalidInput(f"A partial translation has the fields of Partial. {error}") from error
+    whole_number("number", read.number, least=1)
+    text(read.text, limit=MAX_TRANSLATION)
+    language(read.source)
+    language(read.target)
+    return read
 
 
 def batch(messages: Sequence[MessageInsert]) -> list[MessageInsert]:

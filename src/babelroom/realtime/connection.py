@@ -1,7 +1,7 @@
 """One supervised connection to Realtime, shared by all subscriptions of a client, that cannot die quietly.
 
 Two loops, each doing one thing until it is cancelled. The connection's: open a socket, wait until it is lost, open
-another. Each channel's: join on the open socket, say when changes flow, wait until they stop, join again. Whatever is
+another. Each channel's: join on the open socket, say when events flow, wait until they stop, join again. Whatever is
 lost is replaced by a new one, after a delay that grows; nothing is repaired, so nothing can be half alive.
 """
 
@@ -12,13 +12,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from babelroom.backoff import Backoff
-from babelroom.realtime.socket import Change, Lost, Member, Socket, Word
+from babelroom.realtime.socket import Event, Lost, Member, Socket, Subject, Word
 from babelroom.realtime.tasks import Tasks
 
 logger = logging.getLogger("babelroom")
+
+Event_contra = TypeVar("Event_contra", contravariant=True)
 
 _OPEN = 10
 """Seconds for the websocket to open."""
@@ -34,16 +36,17 @@ class Options:
     reconnect_delays: tuple[float, ...]
     events_per_second: int
     confirm_within: float = 10.0
-    """Seconds for the server to say that changes flow: a cold one takes up to 8."""
+    """Seconds for the server to say that events flow: a cold one takes up to 8."""
 
 
-class Listener(Protocol):
-    """Whoever follows a table's changes. None of these waits."""
+class Listener(Protocol[Event_contra]):
+    """Whoever follows a subject. None of these waits."""
 
-    def on_change(self, change: Change) -> None: ...
+    def on_event(self, event: Event_contra) -> None:
+        """A row has changed, or something was broadcast."""
 
     def on_flowing(self) -> None:
-        """Changes flow (again): what was committed before must be fetched."""
+        """Events flow (again): what happened before was missed."""
 
     def on_lost(self, lost: Lost) -> None:
         """They do not flow, or still not; another attempt follows by itself."""
@@ -51,21 +54,20 @@ class Listener(Protocol):
 
 @dataclass(eq=False)
 class Channel:
-    """A table's changes, for everybody who follows them."""
+    """What happens to a subject, for everybody who follows it."""
 
-    table: str
-    row_filter: str
+    subject: Subject[Any]
     backoff: Backoff
-    listeners: set[Listener] = field(default_factory=set)
+    listeners: set[Listener[Any]] = field(default_factory=set)
     member: Member | None = None
     is_flowing: bool = False
     lost: Lost | None = None
     """Why it does not flow, once that is known."""
     task: asyncio.Task[None] | None = None
 
-    def on_change(self, change: Change) -> None:
+    def on_event(self, event: object) -> None:
         for listener in list(self.listeners):
-            listener.on_change(change)
+            listener.on_event(event)
 
     def on_flowing(self) -> None:
         self.is_flowing, self.lost = True, None
@@ -86,7 +88,7 @@ class Connection:
         self._tasks = tasks
         self._token = token
         self._backoff = Backoff(options.reconnect_delays)
-        self._channels: dict[tuple[str, str], Channel] = {}
+        self._channels: dict[Subject[Any], Channel] = {}
         self._task: asyncio.Task[None] | None = None
         self._socket: Socket | None = None
         self._lost: Lost | None = None
@@ -94,16 +96,16 @@ class Connection:
         self.reconnects = 0
         """How often a socket was opened because the one before it was lost."""
 
-    def follow(self, table: str, row_filter: str, listener: Listener) -> None:
-        """Tell the listener of a table's changes, once it has heard on_flowing(). The first one opens the socket."""
+    def follow(self, subject: Subject[Event], listener: Listener[Event]) -> None:
+        """Tell the listener what happens, once it has heard on_flowing(). The first one opens the socket."""
         if not self._channels:
             previous, self._lost = self._task, None
             self._task = self._tasks.start(lambda: self._stay_connected(previous), "the connection")
-        channel = self._channels.get((table, row_filter))
+        channel = self._channels.get(subject)
         if channel is None:
-            channel = Channel(table, row_filter, Backoff(self._options.reconnect_delays))
-            channel.task = self._tasks.start(partial(self._stay_joined, channel), f"the channel of {table}")
-            self._channels[table, row_filter] = channel
+            channel = Channel(subject, Backoff(self._options.reconnect_delays))
+            channel.task = self._tasks.start(partial(self._stay_joined, channel), f"the channel of {subject}")
+            self._channels[subject] = channel
         channel.listeners.add(listener)
         lost = channel.lost or self._lost
         if channel.is_flowing:
@@ -111,24 +113,24 @@ class Connection:
         elif lost is not None:
             listener.on_lost(Lost(lost.reason))  # whoever comes in an outage need not wait for the next attempt
 
-    async def unfollow(self, table: str, row_filter: str, listener: Listener) -> None:
+    async def unfollow(self, subject: Subject[Event], listener: Listener[Event]) -> None:
         """Tell it no more. The last one closes the socket. Doing it twice is no error."""
-        channel = self._channels.get((table, row_filter))
+        channel = self._channels.get(subject)
         if channel is None or listener not in channel.listeners:
             return
         channel.listeners.remove(listener)
         if channel.listeners:
             return
-        del self._channels[table, row_filter]
+        del self._channels[subject]
         ending = [channel.task] if self._channels else [channel.task, self._task]
         for task in ending:
             if task is not None:
                 task.cancel()
         await asyncio.wait([task for task in ending if task is not None])
 
-    def renew(self, table: str, row_filter: str, reason: str) -> None:
+    def renew(self, subject: Subject[Any], reason: str) -> None:
         """Join a channel anew that seems to be alive and tells nothing."""
-        channel = self._channels.get((table, row_filter))
+        channel = self._channels.get(subject)
         if channel is not None and channel.member is not None:
             channel.member.lose(reason)
 
@@ -202,12 +204,12 @@ class Connection:
                 await asyncio.sleep(channel.backoff.next())
 
     async def _listen(self, channel: Channel, socket: Socket) -> Lost:
-        """Join, and tell of the changes until they stop."""
+        """Join, and tell what happens until nothing is told any more."""
         try:
             token = await self._token()
         except Exception as error:  # noqa: BLE001  Auth may answer the next time
             return Lost(f"The access token could not be refreshed: {error!r}.")
-        member = socket.join(channel.table, channel.row_filter, token, channel.on_change)
+        member = socket.join(channel.subject, token, channel.on_event)
         channel.member = member
         try:
             async with asyncio.timeout(self._options.confirm_within):

@@ -49,6 +49,8 @@ class Patience:
 class Follower(Generic[T]):
     """Hears the channel (a Listener, see connection.py), and runs as a task of its own."""
 
+    is_essential = True
+
     def __init__(
         self,
         subscription: Subscription[T],
@@ -92,12 +94,12 @@ class Follower(Generic[T]):
         """Seconds since Realtime last told something; None: never yet."""
         return None if self._event_at is None else time.monotonic() - self._event_at
 
-    def on_change(self, change: Change) -> None:
+    def on_event(self, event: Change) -> None:
         self._note_complete()
         self._events += 1
         self._event_at = time.monotonic()
         if self._subscription.room and not self._source.has_more:
-            self._source.take(change)
+            self._source.take(event)
             self._hand_out()
         else:
             self._source.ring()  # it stays in the database until there is room for it

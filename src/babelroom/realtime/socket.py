@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 from realtime import AsyncRealtimeChannel, AsyncRealtimeClient, RealtimePostgresChangesListenEvent
@@ -22,6 +22,7 @@ from realtime._async.push import AsyncPush
 from realtime.message import ServerMessageAdapter, SuccessSystemPayload
 from realtime.types import (
     PHOENIX_CHANNEL,
+    BroadcastPayload,
     ChannelEvents,
     PostgresChangesPayload,
     RealtimeAcknowledgementStatus,
@@ -44,6 +45,14 @@ _NEVER = 10**9
 _FINAL = ('"extension"', "JWT", "Jwt", "Unauthorized", "PrivateOnly")
 
 
+# A topic that others know is open to them: nobody here listens to their presence, which the library would collect.
+_UNHEARD = (ChannelEvents.presence_state, ChannelEvents.presence_diff)
+
+_ENDS = (ChannelEvents.close, ChannelEvents.error)
+
+Event = TypeVar("Event")
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change of a row, as Realtime tells it."""
@@ -53,9 +62,42 @@ class Change:
     has_errors: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """What somebody has sent to a topic: anybody can who has the public key."""
+
+    payload: dict[str, Any]
+
+
+class Subject(Generic[Event]):
+    """What a channel is about, and so which events it tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Subject[Change]):
+    """The rows of a table that pass a filter."""
+
+    table: str
+    row_filter: str
+
+    def __str__(self) -> str:
+        return f"{self.table}, {self.row_filter}"
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcasts(Subject[Broadcast]):
+    """What is sent to a public topic under the name of an event."""
+
+    topic: str
+    event: str
+
+    def __str__(self) -> str:
+        return self.topic
+
+
 class Word(Enum):
     FLOWING = auto()
-    """Changes flow from here on; it may come again."""
+    """Events flow from here on; it may come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +153,18 @@ class Socket:
         """Return when it must be replaced."""
         return await asyncio.shield(self._lost)
 
-    def join(self, table: str, row_filter: str, token: str | None, on_change: Callable[[Change], None]) -> Member:
-        """Start to listen to a table's changes, by this token or else by the key."""
+    def join(self, subject: Subject[Event], token: str | None, on_event: Callable[[Event], None]) -> Member:
+        """Start to listen to what happens to the subject, by this token or else by the key."""
         self._client.access_token = token or self._key
-        # A topic of its own: the library hands out one channel per topic, and it can be subscribed once.
-        return Member(self._client.channel(f"{table}-{uuid4().hex}"), table, row_filter, on_change)
+        match subject:
+            case Rows():
+                # A topic of its own: the library hands out one channel per topic, and it can be subscribed once.
+                return RowsMember(self._client.channel(f"{subject.table}-{uuid4().hex}"), subject, on_event)
+            case Broadcasts():
+                # The topic that others know. Whoever listened to it here before is leaving it, or has left.
+                return BroadcastsMember(self._client.channel(subject.topic), subject, on_event)
+            case _:
+                raise TypeError(f"A channel is about Rows or Broadcasts. Got {subject!r}.")
 
     async def renew_token(self, token: str) -> None:
         """Have the server go on by this token on every channel."""
@@ -153,14 +202,14 @@ class Socket:
             try:
                 message = json.loads(frame)
                 event, channel = message["event"], self._client.channels.get(message["topic"])
-                if channel is None:
+                if channel is None or event in _UNHEARD or _is_of_the_one_before(message, channel):
                     continue
                 if event == ChannelEvents.postgres_changes:
                     for callback in channel.postgres_changes_callbacks:
                         callback(message["payload"])
                 else:
                     channel._handle_message(ServerMessageAdapter.validate_json(frame))  # noqa: SLF001
-            except (ValueError, LookupError, TypeError) as error:
+            except (ValueError, LookupError, TypeError, RecursionError) as error:
                 logger.warning("A frame that Realtime sent could not be read: %r", error)
                 if event == ChannelEvents.postgres_changes:
                     self.lose(f"A change could not be read: {error!r}.")
@@ -194,21 +243,13 @@ class Socket:
 
 
 class Member:
-    """One table's changes on one socket, until the server or the socket ends them."""
+    """One channel on one socket, until the server or the socket ends it."""
 
-    def __init__(
-        self, channel: AsyncRealtimeChannel, table: str, row_filter: str, on_change: Callable[[Change], None]
-    ) -> None:
-        self._on_change = on_change
+    def __init__(self, channel: AsyncRealtimeChannel, on_event: Callable[[Any], None]) -> None:
+        self._on_event = on_event
         self._words: asyncio.Queue[Word | Lost] = asyncio.Queue()
         self._has_left = False
-        self._channel = channel.on_postgres_changes(
-            RealtimePostgresChangesListenEvent.All,
-            self._take_change,
-            table=table,
-            schema="public",
-            filter=row_filter,
-        ).on_system(self._take_system)
+        self._channel = channel
 
     async def join(self) -> None:
         """Ask the server; what it says comes by hear()."""
@@ -218,7 +259,7 @@ class Member:
             self.lose("The connection ended.")
 
     async def hear(self) -> Word | Lost:
-        """The server's next word. The join reply is none: changes flow some time after it."""
+        """The server's next word."""
         return await self._words.get()
 
     def lose(self, reason: str) -> None:
@@ -235,30 +276,72 @@ class Member:
             logger.info("A channel was not left in order: %r", error)
         finally:
             _release(self._channel)
-            self._channel.socket.channels.pop(self._channel.topic, None)
+            channels = self._channel.socket.channels
+            if channels.get(self._channel.topic) is self._channel:  # not another one that has taken its place
+                del channels[self._channel.topic]
 
     # Called from the task that reads the socket. A channel that was left may still call, late.
 
-    def _take_change(self, payload: PostgresChangesPayload) -> None:
+    def _tell(self, event: Change | Broadcast) -> None:
         if self._has_left:
             return
-        data = payload["data"]
         try:
-            self._on_change(Change(record=data.get("record") or {}, has_errors=bool(data.get("errors"))))
+            self._on_event(event)
         except Exception as error:
-            logger.exception("A change could not be handled")
-            self.lose(f"A change could not be handled: {error!r}.")
+            logger.exception("An event could not be handled")
+            self.lose(f"An event could not be handled: {error!r}.")
+
+    def _take_join(self) -> None:
+        """The server has answered that it is joined."""
+
+    def _take_state(self, state: RealtimeSubscribeStates, error: Exception | None) -> None:
+        if state is RealtimeSubscribeStates.SUBSCRIBED:
+            self._take_join()
+            return
+        word = f"{state.value}: {error or 'no reason given'}"
+        is_refusal = state is RealtimeSubscribeStates.CLOSED or any(sign in word for sign in _FINAL)
+        self._words.put_nowait(Lost(word, is_refusal))
+
+
+class RowsMember(Member):
+    """Changes of rows. They flow some time after the join is answered, when a `system` message says so."""
+
+    def __init__(self, channel: AsyncRealtimeChannel, rows: Rows, on_event: Callable[[Any], None]) -> None:
+        super().__init__(channel, on_event)
+        channel.on_postgres_changes(
+            RealtimePostgresChangesListenEvent.All,
+            self._take_change,
+            table=rows.table,
+            schema="public",
+            filter=rows.row_filter,
+        ).on_system(self._take_system)
+
+    def _take_change(self, payload: PostgresChangesPayload) -> None:
+        data = payload["data"]
+        self._tell(Change(record=data.get("record") or {}, has_errors=bool(data.get("errors"))))
 
     def _take_system(self, payload: SuccessSystemPayload) -> None:
         if payload.extension == "postgres_changes":
             self._words.put_nowait(Word.FLOWING)
 
-    def _take_state(self, state: RealtimeSubscribeStates, error: Exception | None) -> None:
-        if state is RealtimeSubscribeStates.SUBSCRIBED:
-            return
-        word = f"{state.value}: {error or 'no reason given'}"
-        is_refusal = state is RealtimeSubscribeStates.CLOSED or any(sign in word for sign in _FINAL)
-        self._words.put_nowait(Lost(word, is_refusal))
+
+class BroadcastsMember(Member):
+    """Broadcasts, which flow with the answer to the join."""
+
+    def __init__(self, channel: AsyncRealtimeChannel, broadcasts: Broadcasts, on_event: Callable[[Any], None]) -> None:
+        super().__init__(channel, on_event)
+        channel.on_broadcast(broadcasts.event, self._take_broadcast)
+
+    def _take_broadcast(self, payload: BroadcastPayload) -> None:
+        self._tell(Broadcast(payload["payload"]))
+
+    def _take_join(self) -> None:
+        self._words.put_nowait(Word.FLOWING)
+
+
+def _is_of_the_one_before(message: dict[str, Any], channel: AsyncRealtimeChannel) -> bool:
+    """Whether it is the end of an earlier channel of the topic, which was left, and not of this one."""
+    return message["event"] in _ENDS and message["ref"] not in (None, channel.join_push.ref)
 
 
 def _release(channel: AsyncRealtimeChannel) -> None:

@@ -10,15 +10,15 @@ from enum import StrEnum
 
 class State(StrEnum):
     CONNECTING = "connecting"
-    """Waits for the server's first word that changes flow."""
+    """Waits for the server's first word that changes or partials flow."""
     CATCHING_UP = "catching_up"
     """Changes flow; what was missed before is being fetched."""
     LIVE = "live"
-    """Changes flow, and nothing is missing."""
+    """Changes flow, and nothing is missing; or partials flow, which nobody fetches."""
     POLLING = "polling"
     """Realtime is away; REST is asked again and again instead."""
     DISCONNECTED = "disconnected"
-    """Neither Realtime nor REST answers; both are tried again, without end."""
+    """Neither Realtime nor REST answers, or for partials not Realtime; they are tried again, without end."""
     CLOSED = "closed"
     """Ended, by the app or because there is nothing left to come. Final."""
 

@@ -24,7 +24,7 @@ class Subscription(Generic[T]):
     """A running subscription. End it by unsubscribe(); ending the client ends it too.
 
     It holds at most as many items as the setting `buffer_size` says: a reader that is slower than the conversation gets
-    everything, later, fetched from where it is.
+    everything, later, fetched from where it is. Of partials, such a reader gets each message's latest.
     """
 
     def __init__(self, status: Status, capacity: int) -> None:

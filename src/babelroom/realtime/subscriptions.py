@@ -7,15 +7,18 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from babelroom.errors import ClientClosed, SubscribeTimeout
 from babelroom.realtime.connection import Connection
 from babelroom.realtime.follower import Follower
+from babelroom.realtime.partial_follower import CAPACITY, PartialFollower, Read
+from babelroom.realtime.socket import Broadcasts, Rows, Subject
 from babelroom.realtime.source import Source
 from babelroom.realtime.status import State, StateChange, Status, worst
 from babelroom.realtime.subscription import Subscription
 from babelroom.realtime.tasks import Tasks
+from babelroom.results import Partial
 
 logger = logging.getLogger("babelroom")
 
@@ -29,7 +32,7 @@ class SubscriptionHealth:
     """How one subscription does."""
 
     topic: str
-    """Table and filter, such as "messages, session_id=eq.<uuid>"."""
+    """Table and filter, such as "messages, session_id=eq.<uuid>", or where partials are sent: "partials-<uuid>"."""
     state: State
     reason: str
     gaps_repaired: int
@@ -38,6 +41,23 @@ class SubscriptionHealth:
     """Seconds since Realtime last told something; None: never yet."""
     lag: float
     """Seconds for which something may have been missing; 0 while nothing is."""
+
+
+class Figures(Protocol):
+    """What a follower knows of its subscription, for health()."""
+
+    @property
+    def is_essential(self) -> bool:
+        """Whether something would be missing without it."""
+
+    @property
+    def gaps_repaired(self) -> int: ...
+
+    @property
+    def last_event_age(self) -> float | None: ...
+
+    @property
+    def lag(self) -> float: ...
 
 
 class Subscriptions:
@@ -59,12 +79,12 @@ class Subscriptions:
         self._check_usable = check_usable
         self._poll_interval = poll_interval
         self._buffer_size = buffer_size
-        self._open: dict[Subscription[Any], tuple[str, Follower[Any]]] = {}
+        self._open: dict[Subscription[Any], tuple[Subject[Any], Figures]] = {}
         self._is_closed = False
         self.status = Status(_NOTHING.reason, state=_NOTHING.state)
-        """The worst of all."""
+        """The worst of all; partial translations, which need not come, only count where there is nothing else."""
 
-    async def open(self, source: Source[T], *, table: str, row_filter: str) -> Subscription[T]:
+    async def open(self, source: Source[T], rows: Rows) -> Subscription[T]:
         """Return a subscription that tells what happens from now on, by events or, where Realtime is away, by polls.
 
         Raises:
@@ -72,37 +92,52 @@ class Subscriptions:
             SubscribeTimeout: neither Realtime nor REST could be had in time.
             ClientClosed: the client was closed meanwhile.
         """
-        self._check_usable()
-        if self._is_closed:
-            raise ClientClosed
-        status = Status("It is being opened.", on_change=self._sum_up)
+        status = self._new_status()
         subscription = Subscription[T](status, self._buffer_size)
         follower = Follower(
             subscription,
             status,
             source,
             poll_interval=self._poll_interval,
-            renew=partial(self._connection.renew, table, row_filter),
+            renew=partial(self._connection.renew, rows),
         )
 
         async def follow() -> None:
             await follower.run()
             self._forget(subscription)
-            await self._connection.unfollow(table, row_filter, follower)
+            await self._connection.unfollow(rows, follower)
 
         async def end() -> None:
             task.cancel()
             follower.give_up(ClientClosed())
             self._forget(subscription)
-            await self._connection.unfollow(table, row_filter, follower)
+            await self._connection.unfollow(rows, follower)
             await asyncio.wait([task])
 
-        task = self._tasks.start(follow, f"a subscription to {table}")
+        task = self._tasks.start(follow, f"a subscription to {rows.table}")
         subscription.on_end = end
-        self._open[subscription] = (f"{table}, {row_filter}", follower)
-        self._sum_up()
-        self._connection.follow(table, row_filter, follower)
+        self._remember(subscription, rows, follower)
+        self._connection.follow(rows, follower)
         await self._wait_for(subscription, follower)
+        return subscription
+
+    def open_partials(self, broadcasts: Broadcasts, read: Read) -> Subscription[Partial]:
+        """Return at once a subscription that tells the partials of whenever they can be had, as its state says.
+
+        Raises:
+            ClientClosed: the client was closed.
+        """
+        status = self._new_status()
+        subscription = Subscription[Partial](status, CAPACITY)
+        follower = PartialFollower(subscription, status, read)
+
+        async def end() -> None:
+            self._forget(subscription)
+            await self._connection.unfollow(broadcasts, follower)
+
+        subscription.on_end = end
+        self._remember(subscription, broadcasts, follower)
+        self._connection.follow(broadcasts, follower)
         return subscription
 
     async def close(self) -> None:
@@ -118,15 +153,21 @@ class Subscriptions:
     def health(self) -> tuple[SubscriptionHealth, ...]:
         return tuple(
             SubscriptionHealth(
-                topic=topic,
+                topic=str(subject),
                 state=subscription.state,
                 reason=subscription.reason,
                 gaps_repaired=follower.gaps_repaired,
                 last_event_age=follower.last_event_age,
                 lag=follower.lag,
             )
-            for subscription, (topic, follower) in self._open.items()
+            for subscription, (subject, follower) in self._open.items()
         )
+
+    def _new_status(self) -> Status:
+        self._check_usable()
+        if self._is_closed:
+            raise ClientClosed
+        return Status("It is being opened.", on_change=self._sum_up)
 
     async def _wait_for(self, subscription: Subscription[Any], follower: Follower[Any]) -> None:
         seconds = self._within()
@@ -141,12 +182,19 @@ class Subscriptions:
             await subscription.unsubscribe()
             raise
 
+    def _remember(self, subscription: Subscription[Any], subject: Subject[Any], follower: Figures) -> None:
+        self._open[subscription] = (subject, follower)
+        self._sum_up()
+
     def _forget(self, subscription: Subscription[Any]) -> None:
         self._open.pop(subscription, None)
         self._sum_up()
 
     def _sum_up(self) -> None:
-        change = worst(subscription.current for subscription in self._open) or _NOTHING
+        essential = [
+            subscription.current for subscription, (_, follower) in self._open.items() if follower.is_essential
+        ]
+        change = worst(essential) or worst(subscription.current for subscription in self._open) or _NOTHING
         if change.state is not self.status.current.state:
             logger.info("Live changes: %s. %s", change.state, change.reason)
         self.status.change(change.state, change.reason)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -124,21 +125,17 @@ class Gateway:
         Raises:
             BabelroomError: the mapped error, see errors.py.
         """
-        self.check_usable()
-        seconds = limit(self._settings.deadline)
-        start = time.perf_counter()
-        attempts = Attempts(seconds * _LAST_START, is_transient if idempotent else _is_unsent, _PAUSES)
-        failed = True
-        try:
-            async with asyncio.timeout(seconds):
-                result = await attempts.make(partial(self._execute, query, parse))
-            failed = False
-        except TimeoutError as error:
-            raise DeadlineExceeded(f"{DeadlineExceeded.__doc__} ({operation}, {seconds:g} s)") from error
-        finally:
-            took = time.perf_counter() - start
-            self.timings.record(operation, seconds=took, retries=attempts.retries, failed=failed)
-        return result
+        may_retry = is_transient if idempotent else _is_unsent
+        return await self._attempt(operation, partial(self._execute, query, parse), may_retry)
+
+    async def broadcast(self, operation: str, topic: str, event: str, payload: dict[str, Any]) -> None:
+        """Send the payload, once, to whoever has joined the public topic; whether anybody has is not said.
+
+        Raises:
+            BabelroomError: the mapped error, see errors.py.
+        """
+        message = {"topic": topic, "event": event, "payload": payload, "private": False}
+        await self._attempt(operation, partial(self._broadcast, message), _never)
 
     def check_usable(self) -> None:
         """Raise ClientClosed after close(), MissingCredentials while dummy values stand in."""
@@ -167,6 +164,40 @@ class Gateway:
         if refresh is not None:
             refresh.cancel()
         await self._http.aclose()
+
+    async def _attempt(
+        self, operation: str, attempt: Callable[[], Awaitable[T]], may_retry: Callable[[BabelroomError], bool]
+    ) -> T:
+        """Make attempts within the deadline, and record how long they took."""
+        self.check_usable()
+        seconds = limit(self._settings.deadline)
+        start = time.perf_counter()
+        attempts = Attempts(seconds * _LAST_START, may_retry, _PAUSES)
+        failed = True
+        try:
+            async with asyncio.timeout(seconds):
+                result = await attempts.make(attempt)
+            failed = False
+        except TimeoutError as error:
+            raise DeadlineExceeded(f"{DeadlineExceeded.__doc__} ({operation}, {seconds:g} s)") from error
+        finally:
+            took = time.perf_counter() - start
+            self.timings.record(operation, seconds=took, retries=attempts.retries, failed=failed)
+        return result
+
+    async def _broadcast(self, message: dict[str, Any]) -> None:
+        headers = {**self.supabase.options.headers, "Content-Type": "application/json"}
+        try:
+            response = await self._http.request(
+                "POST",
+                f"{self._settings.supabase_url}/realtime/v1/api/broadcast",
+                headers=httpx.Headers(headers),
+                content=json.dumps({"messages": [message]}).encode(),
+            )
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+            raise _translated(error) from error
+        if not response.is_success:
+            raise _translated(APIError({"message": f"Realtime took no broadcast: {response.text:.200}"}))
 
     async def _execute(self, query: Query, parse: Callable[[Any], T]) -> T:
         try:
@@ -213,6 +244,10 @@ async def _execute(query: Query, parse: Callable[[Any], T]) -> T:
     except (ValueError, TypeError, httpx.InvalidURL) as error:
         # Some proxy's page instead of Supabase's JSON, or a row that is none of ours.
         raise SupabaseError(f"The answer is not what babelroom's tables give: {error!s:.200}") from error
+
+
+def _never(_: BabelroomError) -> bool:
+    return False
 
 
 def _is_unsent(error: BaseException) -> bool:

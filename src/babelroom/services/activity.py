@@ -17,6 +17,7 @@ from babelroom.deadlines import deadline
 from babelroom.errors import BabelroomError, ClientClosed
 from babelroom.models import ActivityType, UserActivity, UserActivityInsert
 from babelroom.realtime.activity_source import ActivitySource
+from babelroom.realtime.socket import Rows
 from babelroom.realtime.stream import Stream
 from babelroom.realtime.subscription import Callback, Subscription
 from babelroom.realtime.subscriptions import Subscriptions
@@ -207,4 +208,4 @@ class ActivityService:
 
     async def _subscribe(self, session_id: UUID) -> Subscription[UserActivity]:
         source = ActivitySource(partial(self._activity.current, session_id))
-        return await self._subscriptions.open(source, table="user_activity", row_filter=f"session_id=eq.{session_id}")
+        return await self._subscriptions.open(source, Rows("user_activity", f"session_id=eq.{session_id}"))

@@ -20,10 +20,13 @@ from babelroom.models import (
 )
 from babelroom.realtime.message_source import MessageSource
 from babelroom.realtime.ready_source import ReadySource
+from babelroom.realtime.socket import Broadcasts, Rows
 from babelroom.realtime.stream import Stream
 from babelroom.realtime.subscription import Callback, Subscription
 from babelroom.realtime.subscriptions import Subscriptions
+from babelroom.repositories import partials
 from babelroom.repositories.messages import MessageRepository
+from babelroom.results import Partial
 
 MAX_PAGE = 1_000
 """Messages in one answer: the API's max_rows."""
@@ -237,6 +240,21 @@ class MessageService:
         wanted = self._wanted(session_id, after, since_start=since_start, ready_only=ready_only, late_after=late_after)
         return Stream(partial(self._subscribe, wanted))
 
+    def stream_partials(self, session_id: UUID | str) -> Stream[Partial]:
+        """Yield translations as they grow, from whoever translates for the session and tells so.
+
+        Of each message the numbers rise, and each text begins with the one before; a slow reader gets the latest. They
+        are a foretaste, for which nothing waits: the row that stream() yields replaces them, and one that is lost is
+        not missed. While Realtime is away none come, and the subscription's state is `disconnected`; the first step
+        raises nothing for that, and the client's own state tells of the other subscriptions.
+
+        Anybody who has the public key and the session's id can send them.
+
+        Raises:
+            InvalidId: session_id is not a UUID.
+        """
+        return Stream(partial(self._subscribe_to_partials, inputs.uuid(session_id)))
+
     @staticmethod
     def _wanted(
         session_id: UUID | str, after: int | None, *, since_start: bool, ready_only: bool, late_after: float
@@ -265,7 +283,10 @@ class MessageService:
             if wanted.is_ready_only
             else MessageSource(since, cursor=cursor, is_behind=after is not None)
         )
-        return await self._subscriptions.open(source, table="messages", row_filter=f"session_id=eq.{session_id}")
+        return await self._subscriptions.open(source, Rows("messages", f"session_id=eq.{session_id}"))
+
+    async def _subscribe_to_partials(self, session_id: UUID) -> Subscription[Partial]:
+        return self._subscriptions.open_partials(Broadcasts(partials.topic(session_id), partials.EVENT), inputs.partial)
 
 
 @dataclass(frozen=True, slots=True)

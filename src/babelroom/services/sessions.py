@@ -14,6 +14,7 @@ from babelroom.deadlines import without_deadline
 from babelroom.errors import BabelroomError, Conflict, InvalidInput, SchemaMissing, SessionExpired, SessionNotFound
 from babelroom.models import Participant, Session
 from babelroom.realtime.session_source import SessionSource
+from babelroom.realtime.socket import Rows
 from babelroom.realtime.stream import Stream
 from babelroom.realtime.subscription import Callback, Subscription
 from babelroom.realtime.subscriptions import Subscriptions
@@ -186,4 +187,4 @@ class SessionService:
     async def _subscribe(self, session_id: UUID) -> Subscription[Session]:
         source = SessionSource(partial(self._sessions.get, session_id), partial(self._sessions.is_live, session_id))
         await source.fetch()  # raises SessionNotFound before anything is opened
-        return await self._subscriptions.open(source, table="sessions", row_filter=f"id=eq.{session_id}")
+        return await self._subscriptions.open(source, Rows("sessions", f"id=eq.{session_id}"))

@@ -6,10 +6,10 @@ import pytest
 from support import scripted
 
 from babelroom.realtime.connection import Connection, Options
-from babelroom.realtime.socket import Change, Lost
+from babelroom.realtime.socket import Change, Lost, Rows
 from babelroom.realtime.tasks import Tasks
 
-MESSAGES = ("messages", "session_id=eq.1")
+MESSAGES = Rows("messages", "session_id=eq.1")
 WITHIN = 10
 
 
@@ -19,8 +19,8 @@ class Heard:
     def __init__(self):
         self.words = asyncio.Queue()
 
-    def on_change(self, change):
-        self.words.put_nowait(change)
+    def on_event(self, event):
+        self.words.put_nowait(event)
 
     def on_flowing(self):
         self.words.put_nowait("flowing")
@@ -90,7 +90,7 @@ async def flowing_again(heard):
 async def test_it_flows_when_the_server_says_so(server, connect, heard):
     """Not when the join is answered."""
     server.confirms = False
-    connect().follow(*MESSAGES, heard)
+    connect().follow(MESSAGES, heard)
     join = await server.joined()
     await server.until(lambda: server.heartbeats)
     assert heard.words.empty()
@@ -100,7 +100,7 @@ async def test_it_flows_when_the_server_says_so(server, connect, heard):
 
 async def test_a_change_is_told_as_it_came(server, connect, heard):
     """The new row."""
-    connect().follow(*MESSAGES, heard)
+    connect().follow(MESSAGES, heard)
     assert await heard.next() == "flowing"
     await server.joins[0].change({"id": "1", "rev": 1})
     assert await heard.next() == Change(record={"id": "1", "rev": 1})
@@ -109,7 +109,7 @@ async def test_a_change_is_told_as_it_came(server, connect, heard):
 async def test_a_server_that_does_not_confirm_is_asked_again(server, connect, heard):
     """It says why, and joins anew."""
     server.confirms = False
-    connect(confirm_within=0.1).follow(*MESSAGES, heard)
+    connect(confirm_within=0.1).follow(MESSAGES, heard)
     assert await heard.next() == Lost("Realtime did not confirm within 0.1 s that changes flow.")
     server.confirms = True
     await flowing_again(heard)
@@ -126,7 +126,7 @@ async def test_a_server_that_does_not_confirm_is_asked_again(server, connect, he
 async def test_a_refused_join_is_told_and_tried_again(server, connect, heard, reason, is_refusal):
     """In the server's own words, and whether they are likely to stay."""
     server.answers = False
-    connect().follow(*MESSAGES, heard)
+    connect().follow(MESSAGES, heard)
     join = await server.joined()
     server.answers = True
     await join.answer("error", reason=reason)
@@ -138,7 +138,7 @@ async def test_a_refused_join_is_told_and_tried_again(server, connect, heard, re
 async def test_a_table_that_cannot_be_listened_to_is_a_refusal(server, connect, heard):
     """The `system` message says it, after the join was answered."""
     server.confirms = False
-    connect().follow(*MESSAGES, heard)
+    connect().follow(MESSAGES, heard)
     await (await server.joined()).tell(status="error", message="Unable to subscribe to changes with given parameters.")
     lost = await heard.next()
     assert ("Unable to subscribe" in lost.reason, lost.is_refusal) == (True, True)
@@ -147,9 +147,9 @@ async def test_a_table_that_cannot_be_listened_to_is_a_refusal(server, connect, 
 async def test_followers_of_the_same_rows_share_a_channel(server, connect, heard):
     """The second one hears at once that changes flow."""
     connection, second = connect(), Heard()
-    connection.follow(*MESSAGES, heard)
+    connection.follow(MESSAGES, heard)
     await heard.next()
-    connection.follow(*MESSAGES, second)
+    connection.follow(MESSAGES, second)
     assert await second.next() == "flowing"
     assert len(server.joins) == 1
 
@@ -157,18 +157,18 @@ async def test_followers_of_the_same_rows_share_a_channel(server, connect, heard
 async def test_the_last_one_closes_the_socket(server, connect, heard):
     """And whoever follows again opens another, which is no reconnect."""
     connection = connect()
-    connection.follow(*MESSAGES, heard)
+    connection.follow(MESSAGES, heard)
     await heard.next()
-    await connection.unfollow(*MESSAGES, heard)
+    await connection.unfollow(MESSAGES, heard)
     assert server.sockets[0].closed
-    connection.follow(*MESSAGES, heard)
+    connection.follow(MESSAGES, heard)
     assert await heard.next() == "flowing"
     assert (len(server.sockets), connection.reconnects) == (2, 0)
 
 
 async def test_a_token_that_cannot_be_had_is_asked_for_again(server, connect, heard, tasks):
     """Nothing is joined without it."""
-    connect(tokens=Tokens(failures=2)).follow(*MESSAGES, heard)
+    connect(tokens=Tokens(failures=2)).follow(MESSAGES, heard)
     lost = [await heard.next() for _ in range(2)]
     assert [each.reason for each in lost] == ["The access token could not be refreshed: OSError('Auth is away')."] * 2
     assert await heard.next() == "flowing"
@@ -178,7 +178,7 @@ async def test_a_token_that_cannot_be_had_is_asked_for_again(server, connect, he
 async def test_a_new_token_is_sent_on_the_open_channel(server, connect, heard):
     """And the next join takes whatever token there is then."""
     connection = connect()
-    connection.follow(*MESSAGES, heard)
+    connection.follow(MESSAGES, heard)
     await heard.next()
     await connection.renew_token("another")
     await server.until(lambda: server.tokens)
@@ -194,7 +194,7 @@ async def test_a_channel_whose_task_dies_is_started_again(server, connect, tasks
             raise RuntimeError("a surprise")
 
     heard = Failing()
-    connect().follow(*MESSAGES, heard)
+    connect().follow(MESSAGES, heard)
     await heard.next()
     await server.joins[0].shut()
     assert isinstance(await heard.next(), Lost)
@@ -205,7 +205,7 @@ async def test_a_channel_whose_task_dies_is_started_again(server, connect, tasks
 async def test_a_socket_whose_server_falls_silent_is_replaced(server, connect, heard):
     """A heartbeat tells."""
     connection = connect()
-    connection.follow(*MESSAGES, heard)
+    connection.follow(MESSAGES, heard)
     await heard.next()
     server.answers_heartbeats = False
     assert (await heard.next()).reason == "A heartbeat was not answered within 0.2 s."

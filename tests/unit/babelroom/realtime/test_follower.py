@@ -131,7 +131,7 @@ async def test_it_is_open_when_changes_flow_and_live_when_nothing_is_missing(fol
 async def test_an_event_in_its_turn_is_told_at_once(live):
     """Before anything else runs, and without a fetch."""
     fetches = live.source.fetches
-    live.follower.on_change(live.source.write())
+    live.follower.on_event(live.source.write())
     assert live.subscription.room == 99
     assert (await live.told(1), live.source.fetches) == ([1], fetches)
 
@@ -139,7 +139,7 @@ async def test_an_event_in_its_turn_is_told_at_once(live):
 async def test_an_event_out_of_its_turn_costs_a_fetch(live):
     """Which is counted as a gap that was repaired; the state stays live."""
     live.source.write()
-    live.follower.on_change(live.source.write())
+    live.follower.on_event(live.source.write())
     assert await live.told(2) == [1, 2]
     assert live.follower.gaps_repaired == 1
     assert live.status.current.state is State.LIVE
@@ -210,7 +210,7 @@ async def test_while_what_is_missing_cannot_be_fetched_it_is_not_live(live):
     """Though changes flow."""
     live.source.failures = [ConnectionFailed("no answer")]
     live.source.write()
-    live.follower.on_change(live.source.write())
+    live.follower.on_event(live.source.write())
     assert "no answer" in await live.reach(State.CATCHING_UP)
     assert await live.told(2) == [1, 2]
     await live.reach(State.LIVE)
@@ -222,7 +222,7 @@ async def test_what_is_due_behind_a_full_reader_comes_when_there_is_room(follow)
     following.follower.on_flowing()
     await following.reach(State.LIVE)
     following.source.due_at = time.monotonic() + 0.05
-    following.follower.on_change(following.source.write())
+    following.follower.on_event(following.source.write())
     await asyncio.sleep(following.source.due_at - time.monotonic())
     assert await following.told(2) == [1, "due"]
 
@@ -260,7 +260,7 @@ async def test_a_reader_that_is_behind_gets_everything_in_order(follow):
     following.follower.on_flowing()
     await following.reach(State.LIVE)
     for _ in range(50):
-        following.follower.on_change(following.source.write())
+        following.follower.on_event(following.source.write())
     assert following.subscription.room == 0
     assert following.source.cursor <= 4
     assert await following.told(50) == list(range(1, 51))
@@ -272,7 +272,7 @@ async def test_a_full_reader_costs_no_processor_time(follow):
     following.follower.on_flowing()
     await following.reach(State.LIVE)
     for _ in range(3):
-        following.follower.on_change(following.source.write())
+        following.follower.on_event(following.source.write())
     rounds = 0
     loop = asyncio.get_running_loop()
     end = loop.time() + 0.1
@@ -308,7 +308,7 @@ async def test_a_channel_whose_event_was_only_late_is_not(follow):
     await following.reach(State.LIVE)
     late = following.source.write()
     await following.told(1)
-    following.follower.on_change(late)
+    following.follower.on_event(late)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(following.renewals.get(), 0.5)
 
@@ -322,14 +322,14 @@ async def test_lag_is_the_time_since_nothing_was_missing(live):
     assert live.follower.last_event_age is None
     await live.reach(State.POLLING)
     assert live.follower.lag < 1
-    live.follower.on_change(live.source.write())
+    live.follower.on_event(live.source.write())
     assert live.follower.last_event_age < 5
 
 
 async def test_a_source_that_has_ended_ends_the_subscription(live):
     """Behind what there still is to tell."""
-    live.follower.on_change(live.source.write())
+    live.follower.on_event(live.source.write())
     live.source.is_finished = True
-    live.follower.on_change(Change(record={"number": 0}))
+    live.follower.on_event(Change(record={"number": 0}))
     assert [number async for number in live.subscription] == [1]
     assert live.status.current.state is State.CLOSED
