@@ -27,15 +27,19 @@ class Join:
     payload: dict[str, Any]
 
     @property
+    def bindings(self) -> list[dict[str, Any]]:
+        return list(self.payload["config"]["postgres_changes"])
+
+    @property
     def table(self) -> str:
-        return str(self.payload["config"]["postgres_changes"][0]["table"])
+        return str(self.bindings[0]["table"])
 
     async def send(self, event: str, payload: Any, *, ref: str | None = None) -> None:
         await self.socket.send_json({"topic": self.topic, "event": event, "ref": ref, "payload": payload})
 
     async def answer(self, status: str = "ok", **response: Any) -> None:
         """What the server makes of it: no word yet on whether changes flow."""
-        bindings = [binding | {"id": 7} for binding in self.payload["config"]["postgres_changes"]]
+        bindings = [binding | {"id": 7} for binding in self.bindings]
         body = response or {"postgres_changes": bindings}
         await self.send("phx_reply", {"status": status, "response": body}, ref=self.ref)
 
@@ -59,6 +63,10 @@ class Join:
             "columns": columns, "record": record,
         }  # fmt: skip
         await self.send("postgres_changes", {"ids": [7], "data": data})
+
+    async def broadcast(self, event: str, payload: Any) -> None:
+        """Somebody has sent this to the topic."""
+        await self.send("broadcast", {"type": "broadcast", "event": event, "payload": payload})
 
 
 class Server:
@@ -107,7 +115,7 @@ class Server:
                 self.joins.append(join)
                 if self.answers:
                     await join.answer()
-                if self.answers and self.confirms:
+                if self.answers and self.confirms and join.bindings:
                     await join.tell()
             case "access_token":
                 self.tokens.append(message["payload"]["access_token"])
@@ -115,6 +123,9 @@ class Server:
                 self.heartbeats += 1
                 if self.answers_heartbeats:
                     await join.send("phx_reply", {"status": "ok", "response": {}}, ref=join.ref)
+            case "phx_leave":
+                await join.send("phx_reply", {"status": "ok", "response": {}}, ref=join.ref)
+                await join.send("phx_close", {}, ref=message["join_ref"])
             case _:
                 await join.send("phx_reply", {"status": "ok", "response": {}}, ref=join.ref)
         self._news.set()

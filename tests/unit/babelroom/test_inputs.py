@@ -6,6 +6,7 @@ import pytest
 from babelroom import inputs
 from babelroom.errors import InvalidActivity, InvalidCode, InvalidId, InvalidInput, InvalidLanguage, InvalidText
 from babelroom.models import ActivityType, MessageInsert, MessageStatus, PerformanceMetrics
+from babelroom.results import Partial
 
 SESSION = uuid4()
 
@@ -137,3 +138,31 @@ def test_all_that_the_database_sets_is_named():
     metrics = dict.fromkeys(PerformanceMetrics.model_fields, 1.0)
     with pytest.raises(InvalidInput, match="translation and status and performance_metrics"):
         inputs.batch([said(translation="Hola", status="displayed", performance_metrics=metrics)])
+
+
+PARTIAL = Partial(message_id=SESSION, user_id=SESSION, number=3, text="x" * 40_000, source="en", target="pt-BR")
+
+
+def test_what_was_sent_as_a_partial_is_read_as_one():
+    """It comes as JSON."""
+    assert inputs.partial(PARTIAL.model_dump(mode="json")) == PARTIAL
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"message_id": None}, {"user_id": "me"}, {"number": 0}, {"number": 2**63}, {"number": 1.5}, {"text": " "},
+        {"text": "x" * 40_001}, {"text": ["x"]}, {"source": ""}, {"target": "en_US"},
+    ],
+)  # fmt: skip
+def test_anything_else_is_no_partial(changed):
+    """Anybody can broadcast anything: the rules are those of the rows."""
+    with pytest.raises(InvalidInput):
+        inputs.partial(PARTIAL.model_dump(mode="json") | changed)
+
+
+@pytest.mark.parametrize("value", [None, [], "text", {}])
+def test_a_partial_is_an_object(value):
+    """With all its fields."""
+    with pytest.raises(InvalidInput, match="fields of Partial"):
+        inputs.partial(value)

@@ -6,10 +6,11 @@ import pytest
 from support import scripted
 
 from babelroom.realtime.connection import Connection, Options
-from babelroom.realtime.socket import Change, Lost, Rows
+from babelroom.realtime.socket import Broadcast, Broadcasts, Change, Lost, Rows
 from babelroom.realtime.tasks import Tasks
 
 MESSAGES = Rows("messages", "session_id=eq.1")
+PARTIALS = Broadcasts("partials-1", "partial")
 WITHIN = 10
 
 
@@ -212,3 +213,102 @@ async def test_a_socket_whose_server_falls_silent_is_replaced(server, connect, h
     server.answers_heartbeats = True
     await flowing_again(heard)
     assert connection.reconnects >= 1
+
+
+async def test_broadcasts_flow_when_the_join_is_answered(server, connect, heard):
+    """No word follows, as there are no rows. Whoever sends knows the topic, so it is joined by that very name."""
+    server.answers = False
+    connect().follow(PARTIALS, heard)
+    join = await server.joined()
+    assert (join.topic, join.bindings, join.payload["config"]["private"]) == ("realtime:partials-1", [], False)
+    assert heard.words.empty()
+    await join.answer()
+    assert await heard.next() == "flowing"
+
+
+async def test_a_broadcast_is_told_as_it_was_sent(server, connect, heard):
+    """One of another name is not."""
+    connect().follow(PARTIALS, heard)
+    await heard.next()
+    await server.joins[0].broadcast("other", {"n": 1})
+    await server.joins[0].broadcast("partial", {"n": 2})
+    assert await heard.next() == Broadcast({"n": 2})
+
+
+@pytest.mark.parametrize("payload", ["text", [1], None, 7])
+async def test_a_broadcast_without_an_object_is_dropped(server, connect, heard, payload):
+    """The library's rule; the channel goes on."""
+    connect().follow(PARTIALS, heard)
+    await heard.next()
+    await server.joins[0].broadcast("partial", payload)
+    await server.joins[0].broadcast("partial", {"n": 1})
+    assert await heard.next() == Broadcast({"n": 1})
+
+
+async def test_a_frame_too_deep_to_be_read_is_dropped(server, connect, heard):
+    """Anybody can send one to a topic that they know: it costs nobody the socket."""
+    connect().follow(PARTIALS, heard)
+    await heard.next()
+    depth = 200_000
+    await server.sockets[0].send_str(
+        '{"topic":"realtime:partials-1","event":"broadcast","ref":null,"payload":{"event":"partial","payload":{"a":'
+        f"{'[' * depth}{']' * depth}}}}}}}"
+    )
+    await server.joins[0].broadcast("partial", {"n": 1})
+    assert await heard.next() == Broadcast({"n": 1})
+    assert len(server.sockets) == 1
+
+
+async def test_nobodys_presence_is_collected(server, connect, heard):
+    """A stranger can track any number of users on a topic that they know."""
+    connection = connect()
+    connection.follow(PARTIALS, heard)
+    await heard.next()
+    joins = {"stranger": {"metas": [{"phx_ref": "1"}]}}
+    await server.joins[0].send("presence_diff", {"joins": joins, "leaves": {}})
+    await server.joins[0].broadcast("partial", {})
+    await heard.next()
+    (channel,) = [each for each in connection._socket._client.channels.values() if each.topic != "phoenix"]
+    assert channel.presence.state == {}
+
+
+async def test_followers_of_the_same_broadcasts_share_a_channel(server, connect, heard):
+    """Both hear everything, on the socket that rows come on too."""
+    connection, second, rows = connect(), Heard(), Heard()
+    for subject, listener in [(PARTIALS, heard), (PARTIALS, second), (MESSAGES, rows)]:
+        connection.follow(subject, listener)
+        assert await listener.next() == "flowing"
+    await server.joins[0].broadcast("partial", {"n": 1})
+    assert [await heard.next(), await second.next()] == [Broadcast({"n": 1})] * 2
+    assert (len(server.joins), len(server.sockets)) == (2, 1)
+
+
+async def test_a_channel_that_was_left_does_not_end_the_next_one_of_its_topic(server, connect, heard):
+    """The server tells the end of the first when the second has joined, on the same socket."""
+    connection, second = connect(), Heard()
+    connection.follow(MESSAGES, Heard())
+    connection.follow(PARTIALS, heard)
+    await heard.next()
+    leaving = asyncio.create_task(connection.unfollow(PARTIALS, heard))
+    await asyncio.sleep(0)
+    connection.follow(PARTIALS, second)
+    await leaving
+    assert await second.next() == "flowing"
+    first, latest = [join for join in server.joins if not join.bindings]
+    await first.shut()
+    await first.crash()
+    await latest.broadcast("partial", {"n": 1})
+    assert await second.next() == Broadcast({"n": 1})
+    assert heard.words.empty()
+
+
+async def test_a_channel_of_broadcasts_that_the_server_ends_is_joined_again(server, connect, heard):
+    """By its name, on the same socket."""
+    connect().follow(PARTIALS, heard)
+    await heard.next()
+    await server.joins[0].shut()
+    assert isinstance(await heard.next(), Lost)
+    assert await heard.next() == "flowing"
+    await server.joins[1].broadcast("partial", {"n": 1})
+    assert await heard.next() == Broadcast({"n": 1})
+    assert len(server.sockets) == 1

@@ -227,3 +227,64 @@ async def test_lasting_trouble_is_told_at_the_deadline(server, gateway):
     with deadline(1), pytest.raises(Unavailable, match="upstream is down"):
         await run(gateway)
     assert server.requests > 1
+
+
+async def broadcast(gateway):
+    await gateway.broadcast("test", "topic", "event", {"n": 1})
+
+
+@pytest.mark.parametrize("transport", ["aiohttp", "httpx"])
+async def test_a_broadcast_carries_what_a_query_carries(server, transport):
+    """The user's token, or else the key."""
+    gateway = Gateway(Settings(supabase_url=server.url, supabase_key="sb_publishable_x", transport=transport))
+    server.script.extend([(202, None), signed_in("a token"), (202, None)])
+    try:
+        await broadcast(gateway)
+        await gateway.supabase.auth.sign_in_anonymously()
+        await broadcast(gateway)
+    finally:
+        await gateway.close()
+    assert (server.tokens[0], server.tokens[2]) == ("sb_publishable_x", "a token")
+
+
+@pytest.mark.parametrize("step", ["lost", error(503)])
+async def test_a_broadcast_is_sent_once(server, gateway, step):
+    """What it says is old when it could be sent again."""
+    server.script.extend([step, (202, None)])
+    with pytest.raises((ConnectionFailed, Unavailable)):
+        await broadcast(gateway)
+    assert server.requests == 1
+
+
+async def test_a_broadcast_that_cannot_have_arrived_is_not_sent_again(unused_tcp_port):
+    """The same holds."""
+    gateway = Gateway(Settings.load(url=f"http://127.0.0.1:{unused_tcp_port}", key="sb_publishable_x"))
+    try:
+        with pytest.raises(ConnectionFailed):
+            await broadcast(gateway)
+        assert gateway.timings.summary()["test"].retries == 0
+    finally:
+        await gateway.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ((401, {"message": "Unauthorized"}), PermissionDenied),
+        ((422, {"errors": {"messages": ["can't be blank"]}}), SupabaseError),
+        ((429, {"message": "Too many requests"}), Unavailable),
+    ],
+)
+async def test_a_refused_broadcast_has_its_type(server, gateway, answer, kind):
+    """By HTTP status, with the server's own words."""
+    server.script.append(answer)
+    with pytest.raises(SupabaseError, match=r"Unauthorized|can't be blank|Too many requests") as caught:
+        await broadcast(gateway)
+    assert (type(caught.value), caught.value.status) == (kind, answer[0])
+
+
+async def test_a_broadcast_keeps_the_deadline(server, gateway):
+    """As any call does."""
+    server.script.append("silent")
+    with deadline(0.2), pytest.raises(DeadlineExceeded, match=r"test, 0\.2 s"):
+        await broadcast(gateway)
