@@ -17,6 +17,8 @@ Recording = bytes | bytearray | memoryview | str | Path | BinaryIO
 # Of an MPEG audio frame's second byte: the end of its synchronisation, and the layer.
 _LAYER_MASK, _LAYER_III = 0xE6, 0xE2
 _BRANDS = {b"M4A ": "m4a", b"M4B ": "m4a"}
+_PICTURES = {b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis"}
+"""Brands of the same container, which hold no sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def read(recording: Recording) -> Audio:
     """
     data = _bytes(recording)
     if len(data) > MAX_BYTES:
-        raise InvalidAudio(f"{InvalidAudio.__doc__} This one has {len(data):,} bytes: cut it, or encode it smaller.")
+        raise InvalidAudio(f"{InvalidAudio.__doc__} This one is larger: cut it, or encode it smaller.")
     found = kind(data)
     if found is None:
         first = f"begins with {data[:12].hex(' ')}" if data else "is empty"
@@ -50,7 +52,7 @@ def read(recording: Recording) -> Audio:
 def kind(data: bytes) -> str | None:
     """Return the extension of such files, by the signature that the format's specification gives; None: unknown."""
     if data[4:8] == b"ftyp":
-        return _BRANDS.get(data[8:12], "mp4")
+        return None if data[8:12] in _PICTURES else _BRANDS.get(data[8:12], "mp4")
     if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
         return "wav"
     if data[:3] == b"ID3" or (data[:1] == b"\xff" and data[1:2] and data[1] & _LAYER_MASK == _LAYER_III):
@@ -63,12 +65,25 @@ def _bytes(recording: Recording) -> bytes:
         if isinstance(recording, bytes | bytearray | memoryview):
             return bytes(recording)
         if isinstance(recording, str | Path):
-            return Path(recording).read_bytes()
-        data: object = recording.read()
+            with Path(recording).open("rb") as file:
+                return _beginning(file)
+        return _beginning(recording)
+    except InvalidAudio:
+        raise
     except (OSError, ValueError, AttributeError) as error:
         raise InvalidAudio(f"The recording cannot be read: {error}") from error
-    if not isinstance(data, bytes):
-        raise InvalidAudio(
-            f"The recording's file gives {type(data).__name__}: open it for reading bytes, as with 'rb'."
-        )
-    return data
+
+
+def _beginning(file: BinaryIO) -> bytes:
+    """All of the file; of one that is too large no more than shows it. A read of a pipe may give less than it could."""
+    data = bytearray()
+    while len(data) <= MAX_BYTES:
+        part: object = file.read(MAX_BYTES + 1 - len(data))
+        if not isinstance(part, bytes):
+            raise InvalidAudio(
+                f"The recording's file gives {type(part).__name__}: open it for reading bytes, as with 'rb'."
+            )
+        if not part:
+            break
+        data += part
+    return bytes(data)
