@@ -20,8 +20,8 @@ from babelroom.config import Settings
 from babelroom.demo.conversation import BadConversation, Conversation, Languages, parse_languages, read
 from babelroom.demo.local import LocalUnavailable, local_supabase
 from babelroom.demo.play import Outcome, Pace, play
+from babelroom.demo.recordings import read_folder
 from babelroom.demo.screen import PlainScreen, Screen
-from babelroom.demo.times import summarize
 from babelroom.errors import BabelroomError, ConfigurationError
 
 _MISUSED, _INTERRUPTED = 2, 130
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     _prepare_process()
     try:
-        conversation = read(options.input, options.langs and parse_languages(options.langs))
+        conversation = _conversation(options)
         return asyncio.run(_demo(conversation, options))
     except BadConversation as error:
         return _complain(error, _MISUSED)
@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
             "Exits 0 only if every message reached the other side once, in order, translated and displayed."
         ),
     )
-    demo.add_argument("--input", metavar="FILE", help="lines language<TAB>text; - reads standard input")
+    what = demo.add_mutually_exclusive_group()
+    what.add_argument("--input", metavar="FILE", help="lines language<TAB>text; - reads standard input")
+    what.add_argument("--audio", metavar="DIR", help="recordings, one a turn, named such as 01-en.wav, 02-es.webm")
     demo.add_argument("--langs", metavar="en,es", help="the two languages, if the input does not show both")
     demo.add_argument("--timeout", metavar="SECONDS", type=_seconds, default=15.0, help="for one message; default 15")
     demo.add_argument(
@@ -70,6 +72,11 @@ def _parser() -> argparse.ArgumentParser:
         help=f"for one line; default {_TYPING_SECONDS} on a terminal, else 0",
     )
     return parser
+
+
+def _conversation(options: argparse.Namespace) -> Conversation:
+    languages = options.langs and parse_languages(options.langs)
+    return read_folder(options.audio, languages) if options.audio else read(options.input, languages)
 
 
 def _seconds(text: str) -> float:
@@ -93,17 +100,23 @@ def _prepare_process() -> None:
 async def _demo(conversation: Conversation, options: argparse.Namespace) -> int:
     screen = _screen(conversation.languages)
     typing = options.typing if options.typing is not None else _TYPING_SECONDS * sys.stdout.isatty()
-    async with _supabase(screen) as connect:
+    settings = _settings()
+    if options.audio and not settings.openai_api_key:
+        raise ConfigurationError(
+            "Recordings are transcribed by OpenAI, or by a server that speaks its protocol: set OPENAI_API_KEY, and "
+            "OPENAI_BASE_URL for a server of your own."
+        )
+    async with _supabase(settings, screen) as connect:
         with screen.live():
             outcome = await play(conversation, connect, screen, Pace(typing=typing, patience=options.timeout))
     return _report(conversation, outcome, screen)
 
 
 @asynccontextmanager
-async def _supabase(screen: Screen) -> AsyncIterator[Callable[[], Babelroom]]:
+async def _supabase(settings: Settings, screen: Screen) -> AsyncIterator[Callable[[], Babelroom]]:
     """Yield what makes a new client: of the environment's project if there is one, else of a local Supabase."""
-    if _has_project():
-        screen.note(f"Using the Supabase project of SUPABASE_URL: {Settings.load().supabase_url}")
+    if settings.has_credentials:
+        screen.note(f"Using the Supabase project of SUPABASE_URL: {settings.supabase_url}")
         yield Babelroom.connect
         return
     screen.note("SUPABASE_URL is not set: starting a local Supabase ...")
@@ -111,13 +124,13 @@ async def _supabase(screen: Screen) -> AsyncIterator[Callable[[], Babelroom]]:
         yield partial(Babelroom.connect, url=local.url, key=local.key)
 
 
-def _has_project() -> bool:
+def _settings() -> Settings:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         settings = Settings.load()
     if not settings.has_credentials and any("SUPABASE_URL is not set" not in str(each.message) for each in caught):
         raise ConfigurationError("SUPABASE_URL is set, but no key: set SUPABASE_PUBLISHABLE_KEY too, or neither.")
-    return settings.has_credentials
+    return settings
 
 
 def _screen(languages: Languages) -> Screen:
@@ -136,8 +149,8 @@ def _screen(languages: Languages) -> Screen:
 
 
 def _report(conversation: Conversation, outcome: Outcome, screen: Screen) -> int:
-    if outcome.times:
-        screen.show_times(summarize(outcome.times))
+    if outcome.hops:
+        screen.show_times(outcome.hops)
     for fault in outcome.faults[:_SHOWN_FAULTS]:
         screen.note(fault)
     if len(outcome.faults) > _SHOWN_FAULTS:

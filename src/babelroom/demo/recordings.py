@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 from babelroom.demo.conversation import BadConversation, Conversation, Languages, Line, between_two
@@ -30,7 +31,7 @@ def read_folder(folder: str, languages: Languages | None) -> Conversation:
     if not files:
         raise BadConversation(f"The folder {folder} holds no recording: name them such as 01-en.wav and 02-es.webm.")
     lines = sorted((_line(path) for path in files), key=lambda line: line.number)
-    for one, other in zip(lines, lines[1:], strict=False):
+    for one, other in pairwise(lines):
         if one.number == other.number:
             raise BadConversation(f"{_name(one)} and {_name(other)} have the same place: number every turn once.")
     return between_two(lines, languages)

@@ -5,9 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from babelroom import ActivityType, Message, MessageStatus
+from babelroom import ActivityType, Hop, Message, MessageStatus, Partial
 from babelroom.demo.screen import PlainScreen, printable
-from babelroom.demo.times import Summary
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -53,9 +52,21 @@ def test_activity_is_shown_when_it_changes(screen, written):
 
 
 def test_the_times_are_a_table(screen, written):
-    """In milliseconds."""
-    screen.show_times([Summary("send", 1.25, 2, 3)])
-    assert "".join(written).split() == ["ms", "p50", "p95", "max", "send", "1.2", "2.0", "3.0"]
+    """In milliseconds, in the order of a message's way."""
+    hop = Hop(messages=1, p50=1.25, p95=2, max=3)
+    screen.show_times({"total": hop, "translate": hop})
+    assert [line.split() for line in written] == [
+        ["ms", "p50", "p95", "max"], ["translate", "1.2", "2.0", "3.0"], ["total", "1.2", "2.0", "3.0"],
+    ]  # fmt: skip
+
+
+def test_a_partial_is_a_line_of_its_message(screen, written):
+    """On the side that reads it, under the number of its message."""
+    screen.show_message(0, message(MessageStatus.QUEUED, 1), is_own=True)
+    screen.show_partial(
+        1, Partial(message_id=UUID(int=1), user_id=UUID(int=8), number=1, text="Hol", source="en", target="es")
+    )
+    assert written[-1] == "es | #1 grows: Hol\n"
 
 
 def test_what_a_terminal_would_obey_is_shown_as_a_picture():
