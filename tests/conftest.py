@@ -20,7 +20,7 @@ import supalocal
 from babelroom import Babelroom, Session
 from supalocal.testing.clients import Supabase
 
-pytest_plugins = ["pytester", "support.hosted", "supalocal.pytest"]
+pytest_plugins = ["pytester", "support.hosted", "support.openai_fixtures", "supalocal.pytest"]
 
 ROOT = Path(__file__).parents[1]
 BUNDLED = 18

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
@@ -36,7 +37,7 @@ class TranslationService:
         self._settings = settings
         self._transcriber = transcriber
         self._speaker = speaker
-        self._openai: OpenAI | None = None
+        self._openai: _OpenAI | None = None
         self._opening = asyncio.Lock()
         self._translators = Translators(settings, translator, self._open_translator)
         self.prices = Prices.load(settings.prices)
@@ -155,7 +156,7 @@ class TranslationService:
         """Close what this service opened; what was given stays open. Closing twice does nothing."""
         await self._translators.close()
         if self._openai is not None:
-            await self._openai.close()
+            await self._openai.connection.close()
             self._openai = None
 
     async def _translated(self, request: TranslationRequest, on_delta: OnDelta) -> Translation:
@@ -195,12 +196,12 @@ class TranslationService:
         voices = self._settings.voices
         return voices.get(tag) or voices.get(languages.base_language(tag)) or languages.find(tag).voice
 
-    async def _openai_for(self, failure: type[BabelroomError], role: str) -> OpenAI:
+    async def _openai_for(self, failure: type[BabelroomError], role: str) -> _OpenAI:
         if self._settings.openai_api_key is None:
             raise failure(f"Nobody is there to do it: set OPENAI_API_KEY, or give the client a {role}.")
         return await self._opened_openai()
 
-    async def _opened_openai(self) -> OpenAI:
+    async def _opened_openai(self) -> _OpenAI:
         async with self._opening:
             if self._openai is None:
                 self._openai = await asyncio.to_thread(_openai, self._settings)
@@ -210,11 +211,27 @@ class TranslationService:
         return (await self._opened_openai()).translator
 
 
-def _openai(settings: Settings) -> OpenAI:
+@dataclass(frozen=True, slots=True)
+class _OpenAI:
+    """Three roles over one connection."""
+
+    connection: OpenAI
+    translator: Translator
+    transcriber: Transcriber
+    speaker: Speaker
+
+
+def _openai(settings: Settings) -> _OpenAI:
     # openai takes a second to import: only who uses it pays, and not on the event loop.
     from babelroom.providers.openai import OpenAI  # noqa: PLC0415
+    from babelroom.providers.openai_speaker import OpenAISpeaker  # noqa: PLC0415
+    from babelroom.providers.openai_transcriber import OpenAITranscriber  # noqa: PLC0415
+    from babelroom.providers.openai_translator import OpenAITranslator  # noqa: PLC0415
 
-    return OpenAI(settings)
+    connection = OpenAI(settings)
+    return _OpenAI(
+        connection, OpenAITranslator(connection), OpenAITranscriber(connection), OpenAISpeaker(connection)
+    )
 
 
 def _ms_since(began: float) -> float:
