@@ -49,6 +49,7 @@ class Asked:
     json: dict[str, Any] = field(default_factory=dict)
     form: Mapping[str, list[str]] = field(default_factory=dict)
     file: File | None = None
+    peer: object = None  # the client's end of the connection
 
     @property
     def text(self) -> str:
@@ -122,7 +123,7 @@ def refusal(reason: str = "I'm sorry, I can't help with that.") -> Answer:
 def hears(text: str, *segments: Mapping[str, Any], language: str = "english", duration: float = 2.0) -> Answer:
     """A transcript. Of a segment only what matters need be given; without any there is one, surely spoken."""
     given = segments or ({"text": text},)
-    whole = [segment(number, duration, **values) for number, values in enumerate(given)]
+    whole = [segment(number, **{"end": duration, **values}) for number, values in enumerate(given)]
     return Answer(
         transcript={"task": "transcribe", "language": language, "duration": duration, "text": text, "segments": whole}
     )
@@ -133,9 +134,9 @@ def ghost(text: str = "Thank you for watching!") -> Answer:
     return hears(text, {"text": text, "no_speech_prob": 0.93, "avg_logprob": -1.1})
 
 
-def segment(number: int = 0, end: float = 2.0, **values: Any) -> dict[str, Any]:
+def segment(number: int = 0, **values: Any) -> dict[str, Any]:
     """A segment as Whisper gives it."""
-    usual = {"start": 0.0, "end": end, "text": "", "tokens": [], "temperature": 0.0, "seek": 0}
+    usual = {"start": 0.0, "end": 2.0, "text": "", "tokens": [], "temperature": 0.0, "seek": 0}
     return {"id": number, **usual, "avg_logprob": -0.2, "compression_ratio": 1.0, "no_speech_prob": 0.01, **values}
 
 
@@ -180,7 +181,7 @@ class OpenAIServer:
             await runner.cleanup()
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
-        asked = Asked(request.path, request.headers, json=json.loads(await request.read()))
+        asked = _json(request, await request.read())
         answer = await self._meet(asked)
         if answer.status != _OK or answer.raw is not None:
             return _other(answer)
@@ -199,7 +200,8 @@ class OpenAIServer:
         file = None
         for name, value in posted.items():
             if isinstance(value, web.FileField):
-                file = File(value.filename, value.content_type, value.file.read())
+                with value.file as opened:
+                    file = File(value.filename, value.content_type, opened.read())
             else:
                 form.setdefault(name, []).append(str(value))
         answer = await self._meet(Asked(request.path, request.headers, form=form, file=file))
@@ -211,7 +213,7 @@ class OpenAIServer:
         return web.json_response(transcript, headers=answer.headers)
 
     async def _speak(self, request: web.Request) -> web.StreamResponse:
-        answer = await self._meet(Asked(request.path, request.headers, json=json.loads(await request.read())))
+        answer = await self._meet(_json(request, await request.read()))
         if answer.status != _OK or answer.raw is not None:
             return _other(answer)
         size = max(1, -(-len(answer.sound) // _SOUND_CHUNKS))
@@ -228,6 +230,11 @@ class OpenAIServer:
         if answer.gate:
             await answer.gate.wait()
         return answer
+
+
+def _json(request: web.Request, body: bytes) -> Asked:
+    peer = request.transport and request.transport.get_extra_info("peername")
+    return Asked(request.path, request.headers, json=json.loads(body), peer=peer)
 
 
 def _other(answer: Answer) -> web.Response:

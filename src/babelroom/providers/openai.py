@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Literal, cast
 
 import aiohttp
 import httpx2
@@ -19,27 +19,18 @@ from babelroom.audio import Audio
 from babelroom.config import VARIABLES, Settings
 from babelroom.deadlines import limit
 from babelroom.errors import BabelroomError, ClientClosed
-from babelroom.providers.trouble import Trouble
+from babelroom.providers.trouble import Trouble, attempts, cut, explained, garbled, slow
 
 _ADDRESS = "https://api.openai.com/v1"
 _IDLE_SECONDS = 60.0
 """A connection is kept so long: people pause between two turns, and the next one need not shake hands again."""
 _SHARE = 0.4
 """Of the deadline, without a byte: then the attempt counts as hung, and time is left for another."""
-_LAST_START = 0.8
-"""Of the deadline: an attempt that begins later would be cut before its answer."""
-_PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Seconds between attempts, a quarter more or less."""
-_RETRIES_UNREACHED = 2
-"""More for a server that is not there would only keep those waiting who have another translator."""
 
 _NO_KEY = "OpenAI needs a key: set OPENAI_API_KEY."
 _BAD_KEY = "OPENAI_API_KEY is malformed: copy the whole key, and nothing else, from the account's page of keys."
 _BAD_ADDRESS = "OPENAI_BASE_URL is no address, such as https://api.openai.com/v1: {error}."
 _UNREACHED = "OpenAI could not be reached: check the network, and OPENAI_BASE_URL if it is set."
-_SLOW = "OpenAI did not answer in time: try again, or check OPENAI_BASE_URL if it is set."
-_LOST = "OpenAI's answer broke off: try again."
-_GARBLED = "OpenAI's answer cannot be read: check OPENAI_BASE_URL if it is set. It has {found}."
 _QUOTA = "OpenAI's quota is used up: check the account's plan and billing."
 _LIMITED = "OpenAI's rate limit is reached: wait, or raise the account's limit."
 _PASSING = "OpenAI is in passing trouble ({error.status_code}): try again later."
@@ -93,7 +84,7 @@ class OpenAI:
                 max_retries=0,  # retries are ours
                 http_client=http,
             )
-        except (httpx2.InvalidURL, ValueError) as error:
+        except httpx2.InvalidURL as error:
             self._fault = _BAD_ADDRESS.format(error=error)
 
     @asynccontextmanager
@@ -107,10 +98,10 @@ class OpenAI:
             unavailable: nor would they with any other text.
         """
         seconds = self.seconds
-        with self.explained(failed, unavailable):
+        with explained(failed, unavailable):
             try:
                 async with asyncio.timeout(seconds) as timeout:
-                    yield self.attempts(seconds)
+                    yield attempts(seconds)
             except TimeoutError as error:
                 if not timeout.expired():
                     raise
@@ -121,28 +112,6 @@ class OpenAI:
         """What a call may take now."""
         return limit(self.settings.translation_deadline)
 
-    @staticmethod
-    def attempts(seconds: float) -> Attempts:
-        """Return the attempts of a call that may take so long."""
-
-        def may_retry(error: BabelroomError) -> bool:
-            is_hopeless = isinstance(error, Trouble) and error.is_general and attempts.retries >= _RETRIES_UNREACHED
-            return isinstance(error, Trouble) and error.passes and not is_hopeless
-
-        attempts = Attempts(seconds * _LAST_START, may_retry, _PAUSES, asked_pause=_asked_pause)
-        return attempts
-
-    @staticmethod
-    @contextmanager
-    def explained(failed: type[BabelroomError], unavailable: type[BabelroomError] | None = None) -> Iterator[None]:
-        """Raise a block's trouble as one of the two; openai's own error is its cause."""
-        try:
-            yield
-        except Trouble as trouble:
-            asked = "" if trouble.pause is None else f" It asks for {trouble.pause:.3g} s, more than the deadline leaves."
-            kind = unavailable or failed if trouble.is_general else failed
-            raise kind(f"{trouble}{asked}") from trouble.__cause__
-
     async def complete(self, body: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of a chat completion as they come.
 
@@ -151,7 +120,7 @@ class OpenAI:
         """
         with self._mapped("translation_model"):
             # openai's method for chats takes as much time to look at the parameters as all else together.
-            response = await self._opened().post(
+            asked = self._opened().post(
                 "/chat/completions",
                 cast_to=httpx2.Response,
                 body=body,
@@ -159,6 +128,7 @@ class OpenAI:
                 stream=True,
                 stream_cls=openai.AsyncStream[object],
             )
+            response = cast("httpx2.Response", await asked)  # with that cast_to, no stream of openai's
             try:
                 async for data in response.aiter_bytes():
                     yield data
@@ -178,9 +148,9 @@ class OpenAI:
                 timeout=self._timeout(2 * _SHARE),
                 **fields,
             )
-            return answer.content
+            return bytes(answer.content)
 
-    async def speak(self, text: str, voice: str, file_format: str) -> AsyncGenerator[bytes, None]:
+    async def speak(self, text: str, voice: str, file_format: Literal["mp3"]) -> AsyncGenerator[bytes, None]:
         """Yield the sound of a text as it comes.
 
         Raises:
@@ -191,7 +161,7 @@ class OpenAI:
                 model=self.settings.speech_model,
                 voice=voice,
                 input=text,
-                response_format=file_format,  # type: ignore[arg-type]  ours are among theirs
+                response_format=file_format,
                 timeout=self._timeout(),
             ) as answer:
                 kind = answer.headers.get("content-type", "")
@@ -228,21 +198,6 @@ class OpenAI:
             raise _broken(error) from error
 
 
-def garbled(found: object) -> Trouble:
-    """Return the trouble with an answer that is not what was asked for; `found` says what it is instead."""
-    return Trouble(_GARBLED.format(found=found), passes=True)
-
-
-def cut() -> Trouble:
-    """Return the trouble with an answer that ended before its end."""
-    return Trouble(_LOST, passes=True)
-
-
-def slow() -> Trouble:
-    """Return the trouble with an answer that takes longer than the deadline."""
-    return Trouble(_SLOW)
-
-
 def broken_off(error: Any) -> Trouble:
     """Return the trouble that a server tells of in the middle of its answer."""
     told = error if isinstance(error, dict) else {"message": error}
@@ -270,7 +225,7 @@ def _broken(error: BaseException) -> Trouble:
     if any(isinstance(cause, _NEVER_CONNECTED) for cause in causes):
         return Trouble(_UNREACHED, passes=True, is_general=True)
     if any(isinstance(cause, aiohttp.ServerTimeoutError) for cause in causes):
-        return Trouble(_SLOW, passes=True)
+        return slow(passes=True)
     return cut()
 
 
@@ -278,10 +233,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__
-
-
-def _asked_pause(error: BabelroomError) -> float | None:
-    return error.pause if isinstance(error, Trouble) else None
 
 
 def _pause(headers: Mapping[str, str]) -> float | None:

@@ -8,17 +8,17 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing
 from functools import partial
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from babelroom.errors import SpeechFailed
-from babelroom.providers import openai
+from babelroom.providers import openai, trouble
 
 MAX_CHARACTERS = 4_096
 """OpenAI's limit for one request: "Create speech" in its API reference."""
-FORMAT = "mp3"
+FORMAT: Literal["mp3"] = "mp3"
 """Its frames stand alone, so that the parts of a long text are one file."""
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[\u3002\uff01\uff1f])|\n+")  # also those of Chinese and Japanese
 _BLANK = re.compile(r"\s+")
 
 T = TypeVar("T")
@@ -43,24 +43,20 @@ class OpenAISpeaker:
             SpeechFailed: OpenAI refused, did not answer, or the sound broke off.
         """
         patience = _Patience(self._connection.seconds)
-        with self._connection.explained(SpeechFailed):
+        with trouble.explained(SpeechFailed):
             for part in parts(text):
-                attempts = self._connection.attempts(patience.left)
+                attempts = trouble.attempts(patience.left)
                 first, sound = await patience.wait(attempts.make(partial(self._begin, part, voice)))
-                yield first
                 async with aclosing(sound):
+                    yield first
                     while chunk := await patience.wait(anext(sound, b"")):
                         yield chunk
 
-    async def _begin(self, text: str, voice: str) -> tuple[bytes, AsyncGenerator[bytes]]:
+    async def _begin(self, text: str, voice: str) -> tuple[bytes, AsyncGenerator[bytes, None]]:
         sound = self._connection.speak(text, voice, FORMAT)
-        try:
-            first = await anext(sound, b"")
-            if not first:
-                raise openai.garbled("no sound")
-        except BaseException:
-            await sound.aclose()
-            raise
+        first = await anext(sound, b"")
+        if not first:
+            raise trouble.garbled("no sound")
         return first, sound
 
 
@@ -83,7 +79,7 @@ class _Patience:
         except TimeoutError as error:
             if not timeout.expired():
                 raise
-            raise openai.slow() from error
+            raise trouble.slow() from error
         finally:
             self.left -= time.monotonic() - start
 

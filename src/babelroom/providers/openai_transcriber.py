@@ -13,7 +13,7 @@ from babelroom.audio import Audio
 from babelroom.errors import NothingSaid, TranscriptionFailed
 from babelroom.languages import base_language, from_whisper
 from babelroom.models import Usage
-from babelroom.providers import openai, silence
+from babelroom.providers import openai, silence, trouble
 from babelroom.results import Segment, Transcript
 
 _MAX_PROMPT = 600
@@ -45,7 +45,7 @@ class OpenAITranscriber:
         fields = self._fields(language, context)
         async with self._connection.call(TranscriptionFailed) as attempts:
             answer = await attempts.make(partial(self._ask, audio, fields))
-        text = silence.heard(answer.text, answer.segments or ())
+        text = silence.heard(answer.text, answer.segments or ()).strip()
         if not text:
             raise NothingSaid
         return Transcript(
@@ -63,7 +63,7 @@ class OpenAITranscriber:
         try:
             return _Answer.model_validate_json(body)
         except ValidationError as error:
-            raise openai.garbled(repr(body[:60].decode(errors="replace"))) from error
+            raise trouble.garbled(repr(body[:60].decode(errors="replace"))) from error
 
     def _fields(self, language: str | None, context: Sequence[str]) -> dict[str, Any]:
         fields: dict[str, Any] = {"temperature": 0, "response_format": "json"}

@@ -10,10 +10,9 @@ from functools import partial
 
 from babelroom.errors import TranslationFailed, TranslatorUnavailable
 from babelroom.models import Usage
-from babelroom.providers import OnDelta, openai, prompt, reply
+from babelroom.providers import OnDelta, openai, prompt, reply, trouble
 from babelroom.providers.completion import Completion, Garbled
 from babelroom.providers.growth import Growth
-from babelroom.providers.trouble import Trouble
 from babelroom.results import Translation, TranslationRequest
 
 logger = logging.getLogger("babelroom")
@@ -65,7 +64,7 @@ class OpenAITranslator:
             async with aclosing(self._connection.complete(body)) as chunks:
                 await _read(completion, chunks, work)
         except Garbled as error:
-            raise openai.garbled(error) from error
+            raise trouble.garbled(error) from error
         finally:
             work.spend(completion.tokens)
         return completion
@@ -108,20 +107,20 @@ async def _read(completion: Completion, chunks: AsyncIterator[bytes], work: _Wor
     """
     async for data in chunks:
         completion.feed(data)
+        if reply.is_running_on(work.request, completion.text):
+            return
         work.growth.grow(completion.text)
         if completion.is_done:
-            with suppress(TimeoutError, Trouble):
+            with suppress(TimeoutError, trouble.Trouble):
                 async with asyncio.timeout(_LAST_BYTES):
                     async for _ in chunks:
                         pass
-            return
-        if reply.is_running_on(work.request, completion.text):
             return
     completion.end()
     if completion.error is not None:
         raise openai.broken_off(completion.error)
     if not completion.is_whole:
-        raise openai.cut()
+        raise trouble.cut()
     work.growth.grow(completion.text)
 
 
