@@ -68,15 +68,28 @@ $$;
 comment on function private.hold_back(uuid, interval) is
   'Leaves a new message to its sender for so long, at most 10 minutes: nobody claims it before.';
 
-create function private.claim(worker text, most integer, lease interval)
+create function private.leased_sessions(at timestamptz) returns uuid[]
+language sql stable security invoker set search_path = '' as $$
+  select array(
+    select distinct m.session_id from private.translation_jobs j
+    join public.messages m on m.id = j.message_id
+    where j.leased_until > leased_sessions.at
+  );
+$$;
+comment on function private.leased_sessions(timestamptz) is
+  'The sessions of which somebody holds a message beyond that moment.';
+
+create function private.claim(worker text, most integer, lease interval, in_order boolean)
 returns table (
   id uuid, session_id uuid, user_id uuid, original text, original_lang varchar, target_lang varchar, seq bigint,
-  token uuid, leased_until timestamptz, attempt integer
+  token uuid, leased_until timestamptz, attempt integer, queued_at timestamptz
 )
 language plpgsql volatile security invoker set search_path = '' as $$
 #variable_conflict use_column
 declare
+  busy uuid[] := '{}';
   candidates uuid[];
+  locked uuid[];
   held uuid[];
 begin
   if (
@@ -91,63 +104,79 @@ begin
       hint = 'Give the worker any name that tells it from the others, and a lease well above what a translation takes.';
   end if;
 
-  -- The sessions of what waits, or lies with a worker that fell silent, the oldest first. 500 messages
-  -- are enough to choose from, whatever the backlog.
-  select array_agg(o.session_id order by o.since) into candidates
-  from (
-    select c.session_id, min(c.queued_at) as since
-    from (
-      (
-        select m.session_id, m.queued_at from public.messages m
-        left join private.translation_jobs j on j.message_id = m.id
-        where m.status = 'queued' and m.translation is null and (j.message_id is null or j.next_attempt_at <= now())
-        order by m.queued_at
-        limit 500
-      )
-      union all
-      (
-        select m.session_id, m.queued_at from private.translation_jobs j
-        join public.messages m on m.id = j.message_id
-        where j.leased_until <= now()
-        order by j.leased_until
-        limit 500
-      )
-    ) c
-    group by c.session_id
-  ) o;
+  for round in 1..3 loop
+    -- In order means: by one worker at a time. Whoever holds a message of a session has all of it to themselves.
+    if in_order then
+      busy := private.leased_sessions(now());
+    end if;
 
-  -- Their counters, and with them the right to claim there: nobody else claims in these sessions until we commit.
-  for round in 1..2 loop
-    select array_agg(r.session_id) into held from (
+    -- The sessions of what waits, or lies with a worker that fell silent, the oldest first. 500 messages
+    -- are enough to choose from, whatever the backlog.
+    select array_agg(o.session_id order by o.since) into candidates
+    from (
+      select c.session_id, min(c.queued_at) as since
+      from (
+        (
+          select m.session_id, m.queued_at from public.messages m
+          left join private.translation_jobs j on j.message_id = m.id
+          where m.status = 'queued' and m.translation is null and (j.message_id is null or j.next_attempt_at <= now())
+            and m.session_id <> all(busy)
+          order by m.queued_at
+          limit 500
+        )
+        union all
+        (
+          select m.session_id, m.queued_at from private.translation_jobs j
+          join public.messages m on m.id = j.message_id
+          where j.leased_until <= now() and m.session_id <> all(busy)
+          order by j.leased_until
+          limit 500
+        )
+      ) c
+      group by c.session_id
+    ) o;
+
+    -- Their counters, and with them the right to claim there: nobody else claims in these sessions until we commit.
+    select array_agg(r.session_id) into locked from (
       select c.session_id from unnest(candidates) with ordinality as wanted (session_id, place)
       join private.session_revisions c on c.session_id = wanted.session_id
       order by wanted.place
       limit most
       for no key update of c skip locked
     ) r;
-    exit when held is not null or candidates is null;
-    -- All are busy. Waiting for one is safe, as nothing is held; an empty answer would say that there is no work.
-    perform private.hold_counter(candidates[1]);
-  end loop;
 
-  -- What lies with a silent worker waits again; but what nobody ever brings to an end has failed.
-  with overdue as (
-    select m.id, j.claims from private.translation_jobs j
-    join public.messages m on m.id = j.message_id
-    where j.leased_until <= now() and m.session_id = any(held)
-    for no key update skip locked
-  )
-  update public.messages m
-  set status = case when o.claims < (select s.max_claims from private.settings s) then 'queued' else 'failed' end,
-      error = 'Given up: worker after worker took this message, and none came back.'
-  from overdue o
-  where m.id = o.id;
+    -- What lies with a silent worker waits again; but what nobody ever brings to an end has failed.
+    with overdue as (
+      select m.id, j.claims from private.translation_jobs j
+      join public.messages m on m.id = j.message_id
+      where j.leased_until <= now() and m.session_id = any(locked)
+      for no key update skip locked
+    )
+    update public.messages m
+    set status = case when o.claims < (select s.max_claims from private.settings s) then 'queued' else 'failed' end,
+        error = 'Given up: worker after worker took this message, and none came back.'
+    from overdue o
+    where m.id = o.id;
+
+    -- Another look, now that nobody can claim there: somebody may have, between the choice and the lock; and a lease that
+    -- has run out may be being extended.
+    held := locked;
+    if in_order then
+      busy := private.leased_sessions('-infinity');
+      select array_agg(l) into held from unnest(locked) l where l <> all(busy);
+    end if;
+    exit when held is not null or candidates is null;
+    -- All are busy. Waiting for one is safe while nothing is held; an empty answer would say that there is no work.
+    if round = 1 and locked is null then
+      perform private.hold_counter(candidates[1]);
+    end if;
+  end loop;
 
   return query
   with oldest as materialized (
-    select o.id from unnest(held) h (session_id)
+    select o.id, o.place from unnest(held) h (session_id)
     cross join lateral (
-      select m.id from public.messages m
+      select m.id, row_number() over (order by m.queued_at) as place from public.messages m
       left join private.translation_jobs j on j.message_id = m.id
       where m.session_id = h.session_id and m.status = 'queued' and m.translation is null
         and (j.message_id is null or j.next_attempt_at <= now())
@@ -156,10 +185,12 @@ begin
     ) o
   ), free as (
     select m.* from public.messages m
+    join oldest o on o.id = m.id
     where m.id = any(array(select o.id from oldest o)) and m.status = 'queued' and m.translation is null
-    order by m.queued_at, m.seq
+    -- In order, each session's first before any one's second: so many can be worked on at once.
+    order by case when in_order then o.place end, m.queued_at, m.seq
     limit most
-    for no key update skip locked
+    for no key update of m skip locked
   ), leased as (
     insert into private.translation_jobs as j (message_id, worker, token, leased_until)
     select f.id, claim.worker, gen_random_uuid(), clock_timestamp() + claim.lease from free f
@@ -173,24 +204,26 @@ begin
     update public.messages m set status = 'processing' from leased l where m.id = l.message_id
   )
   select f.id, f.session_id, f.user_id, f.original, f.original_lang, f.target_lang, f.seq,
-         l.token, l.leased_until, l.failures + 1
+         l.token, l.leased_until, l.failures + 1, f.queued_at
   from free f
   join leased l on l.message_id = f.id
   order by f.session_id, f.seq;
 end;
 $$;
-comment on function private.claim(text, integer, interval) is 'What public.claim_messages() does.';
+comment on function private.claim(text, integer, interval, boolean) is 'What public.claim_messages() does.';
 
-create function public.claim_messages(worker text, "limit" integer default 10, lease interval default '30 seconds')
+create function public.claim_messages(
+  worker text, "limit" integer default 10, lease interval default '30 seconds', in_order boolean default false
+)
 returns table (
   id uuid, session_id uuid, user_id uuid, original text, original_lang varchar, target_lang varchar, seq bigint,
-  token uuid, leased_until timestamptz, attempt integer
+  token uuid, leased_until timestamptz, attempt integer, queued_at timestamptz
 )
 language sql volatile security invoker set search_path = '' as $$
-  select * from private.claim(worker, "limit", lease);
+  select * from private.claim(worker, "limit", lease, in_order);
 $$;
-comment on function public.claim_messages(text, integer, interval) is
-  'Claims the oldest claimable messages, at most limit, for the time of the lease, and returns them by session in order. Each comes with the token that completes, fails, releases or extends it. Over REST, limit goes into the body: a filter on the answer would claim more than it shows.';
+comment on function public.claim_messages(text, integer, interval, boolean) is
+  'Claims the oldest claimable messages, at most limit, for the time of the lease, and returns them by session in order. Each comes with the token that completes, fails, releases or extends it. With in_order, nothing of a session of which somebody holds a message, so that one worker at a time translates it. Over REST, limit goes into the body: a filter on the answer would claim more than it shows.';
 
 create function private.require_claim(id uuid, token uuid) returns void
 language plpgsql volatile security invoker set search_path = '' as $$
@@ -372,15 +405,17 @@ revoke all on private.translation_jobs from public, anon, authenticated;
 grant select, insert, update on private.translation_jobs to service_role;
 grant select, update on private.session_revisions to service_role;
 
-revoke all on function private.settle_job(), private.hold_back(uuid, interval),
-  private.claim(text, integer, interval), private.require_claim(uuid, uuid), private.hold_message(uuid),
-  public.claim_messages(text, integer, interval), public.extend_lease(uuid, uuid, interval),
+revoke all on function private.settle_job(), private.hold_back(uuid, interval), private.leased_sessions(timestamptz),
+  private.claim(text, integer, interval, boolean), private.require_claim(uuid, uuid),
+  private.hold_message(uuid),
+  public.claim_messages(text, integer, interval, boolean), public.extend_lease(uuid, uuid, interval),
   public.complete_message(uuid, uuid, text, jsonb), public.fail_message(uuid, uuid, text),
   public.release_message(uuid, uuid), public.retry_failed(uuid)
   from public, anon, authenticated;
-grant execute on function private.claim(text, integer, interval), private.require_claim(uuid, uuid),
+grant execute on function private.leased_sessions(timestamptz),
+  private.claim(text, integer, interval, boolean), private.require_claim(uuid, uuid),
   private.hold_message(uuid),
-  public.claim_messages(text, integer, interval), public.extend_lease(uuid, uuid, interval),
+  public.claim_messages(text, integer, interval, boolean), public.extend_lease(uuid, uuid, interval),
   public.complete_message(uuid, uuid, text, jsonb), public.fail_message(uuid, uuid, text),
   public.release_message(uuid, uuid), public.retry_failed(uuid)
   to service_role;

@@ -99,6 +99,71 @@ def test_workers_at_once_share_the_work(database, other, third):
     assert set(taken) == messages
 
 
+def test_two_who_claim_in_order_share_no_session(database, first, third, meeting):
+    """The second waits for the only session, and finds that it belongs to the first."""
+    new_messages(database, meeting, 3)
+    queue.claim(first, limit=1, in_order=True)
+    with blocked(database, third, lambda: queue.claim(third, in_order=True)) as rest:
+        first.commit()
+    assert rest.result() == []
+
+
+def test_a_claim_in_order_that_is_undone_leaves_its_sessions_to_the_next(database, first, third, meeting):
+    """Nobody holds anything of them."""
+    messages = new_messages(database, meeting, 3)
+    queue.claim(first, limit=1, in_order=True)
+    with blocked(database, third, lambda: queue.claim(third, in_order=True)) as rest:
+        first.rollback()
+    assert ids(rest.result()) == messages
+
+
+def test_a_second_worker_takes_other_sessions_in_order_without_waiting(database, first, third, meeting):
+    """The first one's transaction is still open."""
+    new_messages(database, meeting, 3)
+    queue.claim(first, in_order=True)
+    elsewhere = new_messages(database, rows.new_session(database)["id"], 2)
+    third.execute("set lock_timeout = '200ms'")
+    assert ids(queue.claim(third, in_order=True)) == elsewhere
+
+
+def test_a_session_that_is_claimed_while_another_is_waited_for_is_passed_over(database, first, third, meeting):
+    """Whoever waited looks again at every session, not at the one that it waited for alone."""
+    new_messages(database, meeting, 2)
+    new_messages(database, rows.new_session(database)["id"], 2)
+    queue.claim(first, limit=2, in_order=True)
+    with blocked(database, third, lambda: queue.claim(third, in_order=True)) as rest:
+        first.commit()
+    assert rest.result() == []
+
+
+def test_an_extension_that_races_a_claim_in_order_keeps_the_session(database, first, third, meeting):
+    """Its lease had run out and is being extended: nothing behind the message is claimed either."""
+    new_messages(database, meeting, 2)
+    [claimed] = queue.claim(database, limit=1, in_order=True)
+    queue.let_lease_run_out(database, claimed["id"])
+    queue.tell(first, queue.EXTEND, claimed)
+    assert queue.claim(third, in_order=True) == []
+
+
+def test_workers_who_claim_in_order_never_share_a_session(database, other, third):
+    """Three of them empty 6 sessions; whenever one has claimed, every session that is held has one holder."""
+    messages = {message for _ in range(6) for message in new_messages(database, rows.new_session(database)["id"], 10)}
+    holders = """select count(distinct worker) from private.translation_jobs j join messages m on m.id = j.message_id
+                 where leased_until is not null group by session_id"""
+
+    def work(connection):
+        taken, shares = [], []
+        while rows.value(connection, "select exists (select from messages where translation is null)"):
+            for claimed in queue.claim(connection, limit=7, worker=str(connection.info.backend_pid), in_order=True):
+                shares += rows.column(connection, holders)
+                taken.append(queue.tell(connection, queue.COMPLETE, claimed)["id"])
+        return taken, shares
+
+    done = together(*(lambda c=c: work(c) for c in (database, other, third)))
+    assert sorted(message for taken, _ in done for message in taken) == sorted(messages)
+    assert {share for _, shares in done for share in shares} == {1}
+
+
 @each_end
 def test_an_extension_that_races_a_claim(database, first, third, claimed, end):
     """The lease had run out and is being extended: a claim passes over it; either way there is one holder."""

@@ -51,7 +51,7 @@ def batch(count: int, user: UUID) -> str:
 
 
 def call(name: str, arguments: str = "", sessions: tuple[int, int] = PROBES, role: str = "anon") -> Statement:
-    return Statement(name, f"select * from public.{name.partition(' ')[0]}({arguments})", role, sessions)
+    return Statement(name, f"select * from public.{name.partition(',')[0]}({arguments})", role, sessions)
 
 
 PAGE = "select * from public.messages where session_id = %(session)s"
@@ -136,6 +136,7 @@ SDK = (
 )
 QUEUE = (
     call("claim_messages", "'worker', 10, '30 seconds'", role="service_role"),
+    call("claim_messages, in order", "'worker', 10, '30 seconds', true", role="service_role"),
     call("extend_lease", "%(message)s, %(token)s, '1 minute'", LEASED, "service_role"),
     call("complete_message", "%(message)s, %(token)s, 'Buenos dias'", LEASED, "service_role"),
     call("fail_message", "%(message)s, %(token)s, 'No translator'", LEASED, "service_role"),

@@ -17,9 +17,14 @@ EXTEND = "select extend_lease(%(id)s, %(token)s)"
 
 
 def claim(
-    connection: psycopg.Connection, limit: int = 10, lease: timedelta = timedelta(seconds=30), worker: str = "worker"
+    connection: psycopg.Connection,
+    limit: int = 10,
+    lease: timedelta = timedelta(seconds=30),
+    worker: str = "worker",
+    *,
+    in_order: bool = False,
 ) -> list[rows.Row]:
-    return rows.every(connection, "select * from claim_messages(%s, %s, %s)", worker, limit, lease)
+    return rows.every(connection, "select * from claim_messages(%s, %s, %s, %s)", worker, limit, lease, in_order)
 
 
 def tell(connection: psycopg.Connection, call: str, claimed: rows.Row) -> rows.Row:
