@@ -87,7 +87,7 @@ returns table (
 language plpgsql volatile security invoker set search_path = '' as $$
 #variable_conflict use_column
 declare
-  busy uuid[] := '{}';
+  busy uuid[] := array[]::uuid[];
   candidates uuid[];
   locked uuid[];
   held uuid[];

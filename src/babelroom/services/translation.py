@@ -229,9 +229,7 @@ def _openai(settings: Settings) -> _OpenAI:
     from babelroom.providers.openai_translator import OpenAITranslator  # noqa: PLC0415
 
     connection = OpenAI(settings)
-    return _OpenAI(
-        connection, OpenAITranslator(connection), OpenAITranscriber(connection), OpenAISpeaker(connection)
-    )
+    return _OpenAI(connection, OpenAITranslator(connection), OpenAITranscriber(connection), OpenAISpeaker(connection))
 
 
 def _ms_since(began: float) -> float:

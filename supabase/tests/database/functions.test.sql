@@ -37,7 +37,7 @@ select set_eq(
 select set_eq(
   $$ select proname from ours where provolatile <> 'v' $$,
   array[
-    'messages_since', 'session_stats', 'metric', 'delivered_metrics', 'get_session_activities', 'cleanup_jobs',
+    'messages_since', 'session_stats', 'metric', 'delivered_metrics', 'leased_sessions', 'get_session_activities', 'cleanup_jobs',
     'cleanup_status'
   ]::name[],
   'Only these promise to change nothing.'
