@@ -1,5 +1,6 @@
 """The feed of partials under whatever a transport, two translators or a stranger send."""
 
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 from hypothesis import given
@@ -99,8 +100,7 @@ def test_numbers_rise_and_texts_only_grow(partials, rooms, messages):
         mine = [each for each in out if each.message_id == message_id]
         assert mine
         assert all(
-            one.number < next_one.number and next_one.text.startswith(one.text)
-            for one, next_one in zip(mine, mine[1:], strict=False)
+            one.number < next_one.number and next_one.text.startswith(one.text) for one, next_one in pairwise(mine)
         )
 
 
