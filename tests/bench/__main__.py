@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from tests.bench import cleaning, delivery, idle, inserts, roundtrips, sends, starts, streams
+from tests.bench import cleaning, delivery, idle, inserts, pipeline, roundtrips, sends, starts, streams
 from tests.bench.report import say
 
 BENCHMARKS = {
@@ -18,6 +18,7 @@ BENCHMARKS = {
     "roundtrips": roundtrips,
     "sends": sends,
     "streams": streams,
+    "pipeline": pipeline,
 }
 
 
