@@ -90,7 +90,7 @@ class Completion:
 
     def _take_json(self, text: bytes) -> None:
         try:
-            self._take(json.loads(text))
+            self._take(json.loads(text.decode()))
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise _garbled(text) from error
 

@@ -26,6 +26,8 @@ _IDLE_SECONDS = 60.0
 """A connection is kept so long: people pause between two turns, and the next one need not shake hands again."""
 _SHARE = 0.4
 """Of the deadline, without a byte: then the attempt counts as hung, and time is left for another."""
+_SHARE_UNHEARD = 0.6
+"""The same for a recording: its transcript says nothing before its end."""
 
 _NO_KEY = "OpenAI needs a key: set OPENAI_API_KEY."
 _BAD_KEY = "OPENAI_API_KEY is malformed: copy the whole key, and nothing else, from the account's page of keys."
@@ -136,7 +138,7 @@ class OpenAI:
                 await response.aclose()
 
     async def transcribe(self, audio: Audio, fields: Mapping[str, Any]) -> bytes:
-        """Return the answer's body. A transcript says nothing before its end: it may take twice the others' time.
+        """Return the answer's body.
 
         Raises:
             Trouble: there is none.
@@ -145,7 +147,7 @@ class OpenAI:
             answer = await self._opened().audio.transcriptions.with_raw_response.create(
                 file=(audio.filename, audio.data),
                 model=self.settings.transcription_model,
-                timeout=self._timeout(2 * _SHARE),
+                timeout=self._timeout(_SHARE_UNHEARD),
                 **fields,
             )
             return bytes(answer.content)

@@ -129,4 +129,4 @@ def _fault(request: TranslationRequest, completion: Completion) -> str | None:
         return f"The model refused: {completion.refusal:.200}"
     if completion.finish_reason not in {"stop", None}:
         return f"The reply is not whole: it ended by {completion.finish_reason}."
-    return reply.fault(request, completion.text)
+    return reply.fault(request, completion.text) or (None if completion.is_whole else "The reply runs on and on.")

@@ -70,7 +70,7 @@ def explained(failed: type[BabelroomError], unavailable: type[BabelroomError] | 
         yield
     except Trouble as trouble:
         kind = unavailable or failed if trouble.is_general else failed
-        asked = "" if trouble.pause is None else _ASKED.format(math.ceil(trouble.pause))
+        asked = _ASKED.format(math.ceil(trouble.pause)) if trouble.pause else ""
         raise kind(f"{trouble}{asked}") from trouble.__cause__
 
 

@@ -158,6 +158,12 @@ async def test_a_refusal_says_what_to_fix(openai_server, transcriber, answer, se
     assert isinstance(failure.value.__cause__, openai.APIStatusError)
 
 
+async def test_a_hung_attempt_leaves_time_for_another(openai_server, transcriber):
+    """Without a byte for 60 % of the deadline, the recording is sent again."""
+    openai_server.then(Answer(delay=60))
+    assert (await transcriber.transcribe(AUDIO, "en", ())).text == "Hello, how are you?"
+
+
 async def test_a_server_that_is_too_slow_says_so(openai_server, connect):
     """The deadline holds for recordings too."""
     openai_server.answer = Answer(delay=60)
