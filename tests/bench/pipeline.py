@@ -1,4 +1,4 @@
-"""What translate_text adds to a provider that takes 300 ms, until the partner's callback has it; and its first partial."""
+"""What translate_text adds to a provider of 300 ms until the partner has it, and when the first partial is there."""
 
 from __future__ import annotations
 

@@ -119,6 +119,10 @@ SDK = (
     Statement("messages.page, latest", f"{PAGE} order by seq desc limit 50"),
     Statement("messages.page, before", f"{PAGE} and seq < %(position)s order by seq desc limit 50"),
     Statement("messages.page, after", f"{PAGE} and seq > %(position)s order by seq limit 50"),
+    Statement(
+        "sessions.by_code",
+        "select * from public.sessions where code = %(code)s and is_active and expires_at > now() limit 1",
+    ),
     Statement("sessions.stats", "select public.session_stats(%(session)s)"),
     Statement("messages.since", "select * from public.messages_since(%(session)s, %(position)s, 100)"),
     Statement(

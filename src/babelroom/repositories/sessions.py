@@ -37,6 +37,18 @@ class SessionRepository:
         )
         return await self._gateway.run("sessions.exists", query, bool, idempotent=True)
 
+    async def by_code(self, code: str) -> Session | None:
+        query = (
+            self._gateway.supabase.table("sessions")
+            .select("*")
+            .eq("code", code)
+            .eq("is_active", value=True)
+            .gt("expires_at", "now")  # as above
+            .limit(1)
+        )
+        rows = await self._gateway.run("sessions.by_code", query, _SESSIONS.validate_python, idempotent=True)
+        return rows[0] if rows else None
+
     async def create(self, request_id: UUID) -> Session:
         query = self._gateway.supabase.rpc("create_session", {"request_id": str(request_id)})
         return await self._gateway.run("sessions.create", query, Session.model_validate, idempotent=True)

@@ -65,6 +65,18 @@ class SessionService:
         """Whether a session with this code is active and not expired."""
         return await self._sessions.exists(inputs.session_code(code))
 
+    async def find_session(self, code: str) -> Session:
+        """Return the session that is open under this code, without joining it.
+
+        Raises:
+            InvalidCode: the code is not four digits.
+            SessionNotFound: no open session has it.
+        """
+        session = await self._sessions.by_code(inputs.session_code(code))
+        if session is None:
+            raise SessionNotFound
+        return session
+
     async def create_session(self) -> Session:
         """Create a session with a code of its own, valid for 4 hours. A retry never makes a second one.
 
