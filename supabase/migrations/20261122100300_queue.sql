@@ -186,7 +186,7 @@ begin
   ), free as (
     select m.* from public.messages m
     join oldest o on o.id = m.id
-    where m.id = any(array(select o.id from oldest o)) and m.status = 'queued' and m.translation is null
+    where m.id = any(array(select o.id from oldest o))
     -- In order, each session's first before any one's second: so many can be worked on at once.
     order by case when in_order then o.place end, m.queued_at, m.seq
     limit most
@@ -194,6 +194,8 @@ begin
   ), leased as (
     insert into private.translation_jobs as j (message_id, worker, token, leased_until)
     select f.id, claim.worker, gen_random_uuid(), clock_timestamp() + claim.lease from free f
+    -- As the message is now, under our lock. Above, it would have the whole backlog read by its index.
+    where f.status = 'queued' and f.translation is null
     on conflict (message_id) do update
     set worker = excluded.worker, token = excluded.token, leased_until = excluded.leased_until, claims = j.claims + 1,
         last_error = null
