@@ -7,6 +7,7 @@ from babelroom.config import Settings
 from babelroom.deadlines import deadline
 from babelroom.errors import (
     BabelroomError,
+    ClaimLost,
     ClientClosed,
     ConfigurationError,
     Conflict,
@@ -39,6 +40,7 @@ from babelroom.errors import (
 from babelroom.health import Health
 from babelroom.models import (
     ActivityType,
+    Claim,
     EndCause,
     Message,
     MessageInsert,
@@ -78,9 +80,12 @@ from babelroom.results import (
 from babelroom.services.activity import ActivityService
 from babelroom.services.interpreter import Interpretation
 from babelroom.services.messages import MessageService
+from babelroom.services.queue import QueueService
 from babelroom.services.sessions import SessionService
 from babelroom.services.translation import TranslationService
 from babelroom.timings import Timing
+from babelroom.worker.progress import Progress
+from babelroom.worker.translation_worker import TranslationWorker
 
 __version__ = version("babelroom")
 
@@ -89,6 +94,8 @@ __all__ = [
     "ActivityType",
     "Babelroom",
     "BabelroomError",
+    "Claim",
+    "ClaimLost",
     "ClientClosed",
     "ConfigurationError",
     "Conflict",
@@ -120,6 +127,8 @@ __all__ = [
     "Participant",
     "PerformanceMetrics",
     "PermissionDenied",
+    "Progress",
+    "QueueService",
     "ReadyMessage",
     "SchemaMissing",
     "Segment",
@@ -152,6 +161,7 @@ __all__ = [
     "TranslationFailed",
     "TranslationRequest",
     "TranslationService",
+    "TranslationWorker",
     "Translator",
     "TranslatorUnavailable",
     "Unavailable",

@@ -19,10 +19,12 @@ from babelroom.repositories._gateway import Gateway
 from babelroom.repositories.activity import ActivityRepository
 from babelroom.repositories.messages import MessageRepository
 from babelroom.repositories.partials import PartialRepository
+from babelroom.repositories.queue import QueueRepository
 from babelroom.repositories.sessions import SessionRepository
 from babelroom.services.activity import ActivityService
 from babelroom.services.interpreter import Interpreter
 from babelroom.services.messages import MessageService
+from babelroom.services.queue import QueueService
 from babelroom.services.sessions import SessionService
 from babelroom.services.stats import StatsService
 from babelroom.services.translation import TranslationService
@@ -87,6 +89,7 @@ class Babelroom:
         messages = MessageRepository(self._gateway)
         self.messages = MessageService(messages, self._subscriptions)
         self.activity = ActivityService(ActivityRepository(self._gateway), self._subscriptions)
+        self.queue = QueueService(QueueRepository(self._gateway), self._connection)
         self.translation = TranslationService(settings, translator, transcriber=transcriber, speaker=speaker)
         interpreter = Interpreter(messages, self.activity, self.translation, PartialRepository(self._gateway), settings)
         self.translate_text = interpreter.translate_text

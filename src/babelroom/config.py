@@ -40,6 +40,10 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
 }
 """Which variables a setting is read from; the first one that is set wins."""
 
+_NO_KEY_OF_A_WORKER = (
+    "The worker needs the project's secret key: set SUPABASE_SECRET_KEY (environment, .env.local or .env) to the "
+    "sb_secret_... key of the dashboard's API settings."
+)
 _KEY = re.compile(r"sb_[a-z]+_[\w-]+|[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
 
@@ -106,6 +110,11 @@ class Settings(BaseModel):
     def _check_key(cls, key: SecretStr) -> SecretStr:
         return SecretStr(_checked_key(key.get_secret_value()))
 
+    @field_validator("supabase_secret_key")
+    @classmethod
+    def _check_secret_key(cls, key: SecretStr | None) -> SecretStr | None:
+        return key and SecretStr(_checked_key(key.get_secret_value()))
+
     @classmethod
     def load(
         cls, *, url: str | None = None, key: str | None = None, folder: Path | None = None, **settings: Any
@@ -128,6 +137,31 @@ class Settings(BaseModel):
             return cls.model_validate(values)
         except ValueError as error:
             raise ConfigurationError(f"A setting is malformed. {error}") from error
+
+    @classmethod
+    def load_secret(cls, *, folder: Path | None = None, **settings: Any) -> Self:
+        """Read the same, for a worker: the secret key takes the public one's place, which need not be set.
+
+        Raises:
+            MissingCredentials: there is no URL.
+            ConfigurationError: there is no secret key, or a value is malformed.
+        """
+        values = _read(folder or Path.cwd()) | settings
+        if not values.get("supabase_url"):
+            raise MissingCredentials("SUPABASE_URL is not set: a worker needs it, and SUPABASE_SECRET_KEY.")
+        if not values.get("supabase_secret_key"):
+            raise ConfigurationError(_NO_KEY_OF_A_WORKER)
+        return cls.load(folder=folder, url=values["supabase_url"], key=values["supabase_secret_key"], **settings)
+
+    def with_secret_key(self) -> Self:
+        """Return the settings of a client that acts by the secret key, past row level security.
+
+        Raises:
+            ConfigurationError: there is none.
+        """
+        if self.supabase_secret_key is None:
+            raise ConfigurationError(_NO_KEY_OF_A_WORKER)
+        return self.model_copy(update={"supabase_key": self.supabase_secret_key})
 
 
 def _read(folder: Path) -> dict[str, str]:

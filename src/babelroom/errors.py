@@ -17,6 +17,7 @@
     │   ├── SessionExpired
     │   ├── MessageNotFound
     │   ├── Conflict
+    │   │   └── ClaimLost             a worker's claim is somebody else's by now
     │   ├── PermissionDenied
     │   ├── SchemaMissing
     │   └── Unavailable               a passing trouble of the server
@@ -129,6 +130,10 @@ class MessageNotFound(SupabaseError):
 
 class Conflict(SupabaseError):
     """The request contradicts what is stored already."""
+
+
+class ClaimLost(Conflict):
+    """This claim has been lost: drop the work. Nothing was written."""
 
 
 class PermissionDenied(SupabaseError):

@@ -194,6 +194,23 @@ class ReadyMessage(Message):
     """Every message up to this seq has come: give it as `after` to go on from here."""
 
 
+class Claim(Identified):
+    """A message that a worker holds for the time of a lease: what translating it needs."""
+
+    session_id: UUID
+    user_id: UUID
+    original: str
+    original_lang: str
+    target_lang: str
+    seq: int
+    token: UUID
+    """Proves the claim: it completes, fails, releases or extends it."""
+    leased_until: datetime
+    attempt: int
+    """1, and one more for each failure."""
+    queued_at: datetime
+
+
 class MessageInsert(_Payload):
     id: UUID | None = None
     session_id: UUID

@@ -51,7 +51,11 @@ def batch(count: int, user: UUID) -> str:
 
 
 def call(name: str, arguments: str = "", sessions: tuple[int, int] = PROBES, role: str = "anon") -> Statement:
-    return Statement(name, f"select * from public.{name.partition(',')[0]}({arguments})", role, sessions)
+    return Statement(name, f"select * from public.{name.partition(' ')[0]}({arguments})", role, sessions)
+
+
+def by_worker(name: str, call: str) -> Statement:
+    return Statement(name, f"select * from public.{call}", "service_role", LEASED)
 
 
 PAGE = "select * from public.messages where session_id = %(session)s"
@@ -137,10 +141,15 @@ SDK = (
         "returning *",
     ),
     Statement("activity.current", "select * from public.get_session_activities(%(session)s)"),
+    # By the worker, whose claims are in order.
+    by_worker("queue.claim", "claim_messages('worker', 10, '30 seconds', true)"),
+    by_worker("queue.extend", "extend_lease(%(message)s, %(token)s, '30 seconds')"),
+    by_worker("queue.complete", "complete_message(%(message)s, %(token)s, 'Buenos dias', '{}')"),
+    by_worker("queue.fail", "fail_message(%(message)s, %(token)s, 'No translator')"),
+    by_worker("queue.release", "release_message(%(message)s, %(token)s)"),
 )
 QUEUE = (
     call("claim_messages", "'worker', 10, '30 seconds'", role="service_role"),
-    call("claim_messages, in order", "'worker', 10, '30 seconds', true", role="service_role"),
     call("extend_lease", "%(message)s, %(token)s, '1 minute'", LEASED, "service_role"),
     call("complete_message", "%(message)s, %(token)s, 'Buenos dias'", LEASED, "service_role"),
     call("fail_message", "%(message)s, %(token)s, 'No translator'", LEASED, "service_role"),

@@ -1,44 +1,35 @@
-"""The command line's own part: options, and which screen."""
-
-import io
-import sys
+"""The command line's own part: which commands and options there are."""
 
 import pytest
 
-from babelroom.cli import _screen, main
-from babelroom.demo.panes import Panes
-from babelroom.demo.screen import PlainScreen
+from babelroom.cli import COMMANDS, main
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_a_terminal_shows_both_sides_live(monkeypatch):
-    """With rich."""
-    monkeypatch.setattr(sys, "stdout", Terminal())
-    assert isinstance(_screen(("en", "es")), Panes)
-
-
-def test_without_a_terminal_lines_are_plain(monkeypatch):
-    """For a file or a pipe."""
-    monkeypatch.setattr(sys, "stdout", io.StringIO())
-    assert isinstance(_screen(("en", "es")), PlainScreen)
-
-
-def test_without_rich_lines_are_plain_and_say_why(monkeypatch):
-    """The extra [cli] is missing."""
-    monkeypatch.setattr(sys, "stdout", Terminal())
-    monkeypatch.setitem(sys.modules, "rich.console", None)
-    assert isinstance(_screen(("en", "es")), PlainScreen)
-    assert "pip install 'babelroom[cli]'" in sys.stdout.getvalue()
-
-
-@pytest.mark.parametrize("options", [[], ["demo", "--timeout", "soon"], ["demo", "--typing", "-1"], ["sing"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["sing"],
+        ["demo", "--timeout", "soon"],
+        ["demo", "--typing", "-1"],
+        ["worker", "--concurrency", "0"],
+        ["worker", "--lease", "0.1"],
+        ["worker", "--lease", "4000"],
+    ],
+    ids=" ".join,
+)
 def test_a_malformed_command_exits_2(options, capsys):
     """With the usage."""
     with pytest.raises(SystemExit) as end:
         main(options)
     assert end.value.code == 2
     assert "usage: babelroom" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_says_what_it_does(command, capsys):
+    """With --help."""
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert end.value.code == 0
+    assert f"usage: babelroom {command}" in capsys.readouterr().out

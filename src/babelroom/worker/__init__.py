@@ -1,0 +1,1 @@
+"""The worker: empties the queue of messages that wait for their translation."""
