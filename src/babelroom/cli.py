@@ -1,4 +1,4 @@
-"""The command line: `babelroom demo`, `babelroom worker`, `babelroom stats`. Each command is a module; here is what they share."""
+"""The command line. Each command (`babelroom demo`, ...) is a module; here is what they share."""
 
 from __future__ import annotations
 
