@@ -91,9 +91,11 @@ class Babelroom:
         self.activity = ActivityService(ActivityRepository(self._gateway), self._subscriptions)
         self.queue = QueueService(QueueRepository(self._gateway), self._connection)
         self.translation = TranslationService(settings, translator, transcriber=transcriber, speaker=speaker)
-        interpreter = Interpreter(messages, self.activity, self.translation, PartialRepository(self._gateway), settings)
-        self.translate_text = interpreter.translate_text
-        self.translate_speech = interpreter.translate_speech
+        self.interpreter = Interpreter(
+            messages, self.activity, self.translation, PartialRepository(self._gateway), settings
+        )
+        self.translate_text = self.interpreter.translate_text
+        self.translate_speech = self.interpreter.translate_speech
         self.stats = StatsService(self._session_rows, self.translation.prices).stats
 
     @classmethod

@@ -22,6 +22,9 @@ MAX_TRANSLATION = 40_000
 MAX_BATCH = 1_000
 """Messages in one batch; public.send_messages in the migrations refuses more."""
 
+_MAX_REASON = 1_000
+"""Characters; public.fail_message in the migrations keeps no more."""
+
 _SENT = {"id", "session_id", "user_id", "original", "original_lang", "target_lang"}
 _CODE = re.compile(r"[0-9]{4}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
@@ -51,6 +54,11 @@ def text(value: str, *, limit: int = MAX_TEXT) -> str:
     if "\0" in value or not _encodes(value):
         raise InvalidText("A text holds neither NUL nor half a surrogate pair.")
     return value
+
+
+def reason(value: str) -> str:
+    """Return as much of a failure's reason as can be stored."""
+    return value.replace("\0", "").encode(errors="replace").decode()[:_MAX_REASON]
 
 
 def uuid(value: UUID | str) -> UUID:

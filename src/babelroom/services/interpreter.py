@@ -14,7 +14,7 @@ from babelroom.audio import Recording
 from babelroom.config import Settings
 from babelroom.deadlines import deadline
 from babelroom.errors import BabelroomError, ClientClosed, Conflict, MessageNotFound
-from babelroom.models import ActivityType, Message, MessageStatus, MessageUpdate, MeteredMetrics
+from babelroom.models import ActivityType, Claim, Message, MessageStatus, MessageUpdate, MeteredMetrics
 from babelroom.repositories.messages import MessageRepository
 from babelroom.repositories.partials import PartialRepository
 from babelroom.results import Steering, Transcript, Translation, TranslationRequest
@@ -27,9 +27,6 @@ logger = logging.getLogger("babelroom")
 
 _FAREWELL = 3.0
 """Seconds that saying why a message failed may take."""
-
-_MAX_REASON = 1_000
-"""Characters; as long as the queue's own."""
 
 _GIVEN_UP = "It was given up before its translation came."
 
@@ -84,7 +81,7 @@ class _Instants:
 
 
 class Interpreter:
-    """Reached as `Babelroom.translate_text` and `Babelroom.translate_speech`."""
+    """Reached as `Babelroom.interpreter`, and as its translate_text() and translate_speech()."""
 
     def __init__(
         self,
@@ -168,6 +165,15 @@ class Interpreter:
             asked = inputs.request(transcript.text, transcript.language, target or transcript.language, **steering)
             return await self._say(turn, asked, instants, transcript, "context" in steering)
 
+    async def interpret(self, said: Message | Claim, request: TranslationRequest) -> Translation:
+        """Translate what was said, and let the other side see it grow.
+
+        Raises:
+            TranslationFailed: it could not be translated.
+        """
+        async with PartialSender(self._partials, said, per_second=self._per_second) as growing:
+            return await self._translation.ask(request, growing.grow)
+
     async def _say(
         self,
         turn: _Turn,
@@ -191,8 +197,7 @@ class Interpreter:
         request = replace(asked, target=message.target_lang, context=asked.context or context)
         try:
             requested = _epoch_ms()
-            async with PartialSender(self._partials, message, per_second=self._per_second) as growing:
-                translation = await self._translation.ask(request, growing.grow)
+            translation = await self.interpret(message, request)
             answered = _epoch_ms()
             used = [result.usage for result in (transcript, translation) if result and result.usage]
             metrics = MeteredMetrics(
@@ -239,8 +244,8 @@ class Interpreter:
 
     async def _fail(self, message: Message, error: BaseException) -> None:
         """Say on the message why it has no translation. Where even that fails, it stays queued, for a worker."""
-        reason = str(error) or _GIVEN_UP
-        change = MessageUpdate(status=MessageStatus.FAILED, error=reason[:_MAX_REASON])
+        reason = inputs.reason(str(error) or _GIVEN_UP)
+        change = MessageUpdate(status=MessageStatus.FAILED, error=reason)
         try:
             with deadline(_FAREWELL):
                 await self._messages.settle(message.id, change)

@@ -21,9 +21,6 @@ MAX_CLAIMS = 100
 MAX_LEASE = 3_600.0
 """Seconds; the same function's bound."""
 
-_REASON = 1_000
-"""Characters of a failure's reason that the database keeps."""
-
 _WAITING = Rows("messages", "status=eq.queued")
 
 
@@ -67,7 +64,7 @@ class QueueService:
         Raises:
             ClaimLost: as above.
         """
-        await self._queue.fail(claim, _storable(reason))
+        await self._queue.fail(claim, inputs.reason(reason))
 
     async def release(self, claim: Claim) -> None:
         """Give it back as if it had not been claimed.
@@ -86,10 +83,6 @@ class QueueService:
             yield
         finally:
             await self._connection.unfollow(_WAITING, bell)
-
-
-def _storable(reason: str) -> str:
-    return reason.replace("\0", "").encode(errors="replace").decode()[:_REASON]
 
 
 class _Bell:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from babelroom.client import Babelroom
 from babelroom.errors import BabelroomError, PermissionDenied, SchemaMissing, TranslatorUnavailable
-from babelroom.models import Claim, MeteredMetrics, PerformanceMetrics
-from babelroom.results import Translation
+from babelroom.models import Claim, MeteredMetrics
+from babelroom.results import Translation, TranslationRequest
 from babelroom.services.queue import MAX_CLAIMS
 from babelroom.worker.events import tell, without_words
 from babelroom.worker.leases import Held, Leases, Turn
@@ -205,7 +205,8 @@ class Crew:
             self._translator.end()
 
     async def _translate(self, claim: Claim) -> Translation:
-        return await self._room.translation.translate(claim.original, claim.original_lang, claim.target_lang)
+        request = TranslationRequest(claim.original, claim.original_lang, claim.target_lang)
+        return await self._room.interpreter.interpret(claim, request)
 
     async def _give_up(self, held: Held, error: TranslatorUnavailable) -> None:
         """No text can be translated now: no message is to blame, so none may lose an attempt."""
@@ -217,23 +218,21 @@ class Crew:
         await asyncio.gather(*map(self._leases.release, [held, *others]))
 
 
-def _metrics(claim: Claim, translation: Translation, start: float, end: float) -> PerformanceMetrics:
+def _metrics(claim: Claim, translation: Translation, start: float, end: float) -> MeteredMetrics:
     """As far as a worker knows: the text was there when it was queued, and is delivered now."""
     queued = claim.queued_at.timestamp() * 1_000
-    known = {
-        "audio_recording_start": queued,
-        "audio_recording_end": queued,
-        "whisper_request_start": queued,
-        "whisper_response_end": queued,
-        "translation_request_start": start,
-        "translation_response_end": end,
-        # The two clocks may differ.
-        "message_delivery_time": max(0.0, end - queued),
-        "total_end_to_end_time": max(0.0, end - queued),
-    }
-    if translation.usage is None:
-        return PerformanceMetrics.model_validate(known)
-    return MeteredMetrics.model_validate(known | {"usage": (translation.usage,)})
+    so_far = max(0.0, end - queued)  # the two clocks may differ
+    return MeteredMetrics(
+        audio_recording_start=queued,
+        audio_recording_end=queued,
+        whisper_request_start=queued,
+        whisper_response_end=queued,
+        translation_request_start=start,
+        translation_response_end=end,
+        message_delivery_time=so_far,
+        total_end_to_end_time=so_far,
+        usage=(translation.usage,) if translation.usage else (),
+    )
 
 
 def _now() -> float:
