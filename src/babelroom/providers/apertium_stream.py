@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from types import MappingProxyType
 
 _KEPT = re.compile(
     r"""
@@ -32,17 +34,18 @@ _TOKEN = re.compile(
     r"(?P<end>\.\[\])|\\(?P<escaped>.)|\[(?P<blank>(?:\\.|[^\]\\])*)\]|(?P<marked>[*@#](?:(?!\.\[\])[^\s\[\]\\])*)|(?P<plain>.)",
     re.DOTALL,
 )
+_NO_TERMS: Mapping[str, str] = MappingProxyType({})
 
 
-def to_stream(text: str) -> str:
-    """Return the text as the pipeline reads it."""
+def to_stream(text: str, terms: Mapping[str, str] = _NO_TERMS) -> str:
+    """Return the text as the pipeline reads it, each term replaced by what it is to be in the end."""
     parts: list[str] = []
     end = 0
-    for kept in _KEPT.finditer(text):
+    for kept in _kept(tuple(terms)).finditer(text):
         parts.append(_SPECIAL.sub(r"\\\g<0>", text[end : kept.start()]))
         if kept["line_break"]:
             parts.append(_SENTENCE_END)
-        parts.append("[" + _IN_BLANK.sub(r"\\\g<0>", kept[0]) + "]")
+        parts.append("[" + _IN_BLANK.sub(r"\\\g<0>", terms.get(kept[0], kept[0])) + "]")
         end = kept.end()
     parts.append(_SPECIAL.sub(r"\\\g<0>", text[end:]))
     return "".join(parts) + _SENTENCE_END + "[\n]"
@@ -66,6 +69,16 @@ def from_stream(stream: str) -> tuple[str, bool]:
                 parts.append(token["marked"][1:])
                 known = known or token["marked"][0] != "*"
     return "".join(parts), known
+
+
+def holds_term(text: str, terms: Mapping[str, str]) -> bool:
+    """Whether a term is a part of the text that the pipeline does not look at."""
+    return any(kept[0] in terms for kept in _kept(tuple(terms)).finditer(text))
+
+
+def _kept(terms: tuple[str, ...]) -> re.Pattern[str]:
+    longest_first = "|".join(map(re.escape, sorted(filter(None, terms), key=len, reverse=True)))
+    return re.compile(rf"(?<!\w)(?:{longest_first})(?!\w) | {_KEPT.pattern}", re.VERBOSE) if longest_first else _KEPT
 
 
 def _is_latin(character: str) -> bool:

@@ -1,9 +1,10 @@
 """The stream format: what a pipeline that changes nothing gives back."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babelroom.providers.apertium_stream import from_stream, to_stream
+from babelroom.providers.apertium_stream import from_stream, holds_term, to_stream
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 tricky = st.text("ab .\\[]{}^$/@#*<>&;~\n\r\t\u2028?!", min_size=1)
@@ -38,3 +39,25 @@ def test_nothing_is_known_when_all_is_marked():
 def test_blanks_around_a_dropped_word_become_one():
     """The pipeline leaves both."""
     assert from_stream(" Por cierto,  acaba.[][\n]")[0] == "Por cierto, acaba"
+
+
+@pytest.mark.parametrize(
+    ("text", "stream"),
+    [
+        ("Ask Ana", "Ask [Ana]"),
+        ("Ana, Anabel, ana", "[Ana], Anabel, ana"),
+        ("a bill, Bill", "a [factura], Bill"),
+        ("a bill of sale", "a [escritura \\[de venta\\]]"),
+        ("C++ or C", "[C++] or C"),
+        ("see https://a.example/Ana", "see [https://a.example/Ana]"),
+    ],
+)
+def test_terms_are_carried_through(text, stream):
+    """Whole words as they are written, the longest first, replaced by what they are to be."""
+    terms = {"Ana": "Ana", "bill": "factura", "bill of sale": "escritura [de venta]", "C++": "C++"}
+    assert to_stream(text, terms) == stream + ".[][\n]"
+
+
+def test_a_text_holds_a_term_or_not():
+    """A part of a word is none, and no text holds an empty one."""
+    assert [holds_term(text, {"Ana": "", "": ""}) for text in ("by Ana!", "Anabel", "")] == [True, False, False]
