@@ -3,34 +3,48 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
-from babelroom.errors import TranslationFailed
+from babelroom.errors import ClientClosed, TranslationFailed
 from babelroom.languages import base_language
 from babelroom.providers import OnDelta, untranslated
-from babelroom.providers.apertium_stream import from_stream, to_stream
+from babelroom.providers.apertium_pipeline import Pool, stages
+from babelroom.providers.apertium_stream import from_stream, holds_term, to_stream
 from babelroom.results import Translation, TranslationRequest
+
+logger = logging.getLogger("babelroom")
 
 _PIVOT = "es"
 _PACKAGE_CODES = {"eng": "en", "spa": "es", "por": "pt"}
 _AT_ONCE = 2
-"""Each translation is a pipeline of ten processes, most of a core while it runs."""
+"""Where a mode starts anew for each text, that is ten processes and most of a core while they run."""
 
 
 class Apertium:
-    """Runs the command. Which pairs of languages it has is asked once, before the first text."""
+    """Keeps a pool of pipelines for each mode that it used, until it is closed.
+
+    Which modes there are is asked once, before the first text. A mode that cannot stay is started anew for each text.
+    Apertium knows neither tone nor context. The terms to keep and those of the glossary are carried through as what
+    the pipeline does not look at: whole words, written as they are given.
+    """
 
     def __init__(self, command: str, *, timeout: float = 20.0) -> None:
-        """Take the command's path and the seconds that one text may take."""
+        """Take the command's path and the seconds that one text may take in one mode."""
         self._command = command
+        self._programs = Path(command).resolve().parent
         self._timeout = timeout
         self._modes: Sequence[str] | None = None
         self._asking = asyncio.Lock()
+        self._pools: dict[str, Pool | None] = {}
+        self._opening = asyncio.Lock()
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._is_closed = False
 
     @staticmethod
     def find() -> str | None:
@@ -49,7 +63,7 @@ class Apertium:
         """
         async with self._asking:
             if self._modes is None:
-                self._modes = (await self._run("-l")).split()
+                self._modes = (await self._run(self._command, "-l")).split()
         return route(self._modes, source, target)
 
     async def translate(self, request: TranslationRequest, on_delta: OnDelta) -> Translation:  # noqa: ARG002  at once
@@ -57,27 +71,66 @@ class Apertium:
 
         Raises:
             TranslationFailed: no way leads to the target, or the command failed or took too long.
+            ClientClosed: this was closed, before or meanwhile.
         """
         modes = await self.route(request.source, request.target)
         if not modes:
             raise TranslationFailed(f"apertium has no translation from {request.source} to {request.target} installed.")
         provider = f"apertium {' + '.join(modes)}"
         translated = request.text
+        terms = {term: term for term in request.keep} | dict(request.glossary)
         for mode in modes:
-            translated, is_known = from_stream(await self._run("-f", "none", mode, text=to_stream(translated)))
-            if not is_known:
+            translated, is_known = from_stream(await self._through(mode, to_stream(translated, terms)))
+            terms = {term: term for term in terms.values()}
+            if not is_known and not holds_term(translated, terms):
                 return untranslated(request, provider)
         return Translation(text=translated, source=request.source, target=request.target, provider=provider)
 
     async def close(self) -> None:
-        """Nothing stays open yet."""
+        """End all pipelines. Closing twice does nothing."""
+        self._is_closed = True
+        for pool in self._pools.values():
+            if pool:
+                await pool.close()
 
-    async def _run(self, *arguments: str, text: str = "") -> str:
+    async def _through(self, mode: str, stream: str) -> str:
+        async with self._opening:
+            if mode not in self._pools:
+                self._pools[mode] = await self._open(mode)
+        if self._is_closed:
+            raise ClientClosed
+        pool = self._pools[mode]
+        return await (pool.translate(stream) if pool else self._run(self._command, "-f", "none", mode, text=stream))
+
+    async def _open(self, mode: str) -> Pool | None:
+        try:
+            file = self._modes_folder / f"{mode}.mode"
+            file.read_bytes()  # whether it is there: the program that reads it does not say
+            script = await self._run(str(self._programs / "apertium-wblank-mode"), "-z", str(file))
+            # Two tries share the time.
+            return Pool(mode, stages(script), self._environment, timeout=self._timeout / 2)
+        except (OSError, ValueError, TranslationFailed) as reason:
+            logger.warning("apertium's mode %s starts anew for each text, which is slow: %s", mode, reason)
+            return None
+
+    @property
+    def _modes_folder(self) -> Path:
+        # As the command finds it: its own prefix holds the data too, unless its variable says otherwise.
+        data = os.environ.get("APERTIUM_DATADIR") or self._programs.parent / "share" / "apertium"
+        return Path(data) / "modes"
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        # As the command sets it; a locale that is not installed would end most stages.
+        search = f"{self._programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        return os.environ | {"PATH": search, "LC_ALL": "C.UTF-8"}
+
+    async def _run(self, command: str, *arguments: str, text: str = "") -> str:
         async with self._turns:
             try:
                 # In a session of its own, so that the whole pipeline can be ended.
                 process = await asyncio.create_subprocess_exec(
-                    self._command,
+                    command,
                     *arguments,
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,

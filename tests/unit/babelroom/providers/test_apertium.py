@@ -4,16 +4,14 @@ import asyncio
 import string
 
 import pytest
+from support.apertium import COMMAND, NEEDS
 from support.translators import translate
 
 from babelroom import TranslationFailed
 from babelroom.providers.apertium import Apertium, route
 
 MODES = ["eng-spa", "spa-eng", "spa-eng_US", "es-pt", "es-pt_BR", "pt-es"]
-COMMAND = Apertium.find()
-needs_apertium = pytest.mark.skipif(
-    COMMAND is None, reason="apertium is not installed: apt install apertium apertium-eng-spa apertium-es-pt"
-)
+needs_apertium = pytest.mark.skipif(COMMAND is None, reason=NEEDS)
 
 
 @pytest.mark.parametrize(
@@ -36,8 +34,10 @@ def test_a_route_is_direct_or_by_way_of_spanish(source, target, modes):
 
 
 @pytest.fixture
-def apertium():
-    return Apertium(COMMAND)
+async def apertium():
+    running = Apertium(COMMAND)
+    yield running
+    await running.close()
 
 
 @needs_apertium
@@ -109,6 +109,29 @@ async def test_it_takes_texts_side_by_side(apertium):
     texts = [f"The number {number}" for number in range(4)]
     translations = await asyncio.gather(*(translate(apertium, text, "en", "es") for text in texts))
     assert [translation.text for translation in translations] == [f"El número {number}" for number in range(4)]
+
+
+@needs_apertium
+async def test_a_name_is_kept(apertium):
+    """Only as it is written: the colour is translated."""
+    translation = await translate(apertium, "Mr White has a white house", "en", "es", keep=["White"])
+    assert translation.text == "El señor White tiene una casa blanca"
+
+
+@needs_apertium
+@pytest.mark.parametrize("target", ["es", "pt"])
+async def test_a_term_of_the_glossary_is_replaced(apertium, target):
+    """Also by way of Spanish."""
+    translation = await translate(apertium, "The bill is white", "en", target, glossary={"bill": "faktura"})
+    assert "faktura" in translation.text
+    assert "bill" not in translation.text
+
+
+@needs_apertium
+async def test_a_text_of_terms_alone_is_translated(apertium):
+    """Nothing in it is unknown."""
+    translation = await translate(apertium, "Ana: bill", "en", "es", keep=["Ana"], glossary={"bill": "cuenta"})
+    assert (translation.text, translation.is_translated) == ("Ana: cuenta", True)
 
 
 async def test_a_language_it_lacks_is_an_error(tmp_path):

@@ -1,8 +1,11 @@
 """TranslationService: who translates, and why."""
 
+import asyncio
 import logging
+import os
 
 import pytest
+from support.apertium import FakeApertium, Held
 
 from babelroom import InvalidLanguage, InvalidText, Settings, Translation, TranslationService
 
@@ -60,6 +63,19 @@ async def test_a_pair_that_apertium_lacks_falls_to_the_phrasebook():
     service = TranslationService(Settings())
     assert (await service.translate("Good morning", "en", "pt")).text == "Bom dia"
     assert "apertium has no way between them" in await service.provider_for("en", "pt")
+
+
+async def test_closing_ends_apertium(monkeypatch, tmp_path):
+    """What the service started, it ends; closing twice does nothing."""
+    held = Held(tmp_path)
+    fake = FakeApertium(tmp_path)
+    fake.stage(f"exec 3> {held.path}\nexec cat")
+    monkeypatch.setenv("PATH", str(fake.programs), prepend=os.pathsep)
+    service = TranslationService(Settings())
+    taken, _ = await asyncio.gather(held.taken(), service.translate("Hello", "en", "es"))
+    await service.close()
+    await service.close()
+    await taken.left()
 
 
 @pytest.mark.usefixtures("without_apertium")
