@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "health": {"realtime"},
     "client": GROUND | {"config", "health", "realtime", "repositories", "services", "timings", "providers"},
     "worker": {"*"},
+    "figures": {"*"},
     "demo": {"*"},
     "cli": {"*"},
 }
