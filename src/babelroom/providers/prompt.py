@@ -41,7 +41,7 @@ def messages(request: TranslationRequest, *, firm: bool = False) -> list[ChatMes
 
     A firm one says that the reply before was no translation.
     """
-    chat: list[ChatMessage] = [{"role": "system", "content": _instructions(request, firm=firm)}]
+    chat: list[ChatMessage] = [{"role": "system", "content": instructions(request, firm=firm)}]
     reference = _reference(request)
     if reference:
         terms = _TERMS if request.glossary or request.keep else ""
@@ -51,7 +51,7 @@ def messages(request: TranslationRequest, *, firm: bool = False) -> list[ChatMes
     return chat
 
 
-def _instructions(request: TranslationRequest, *, firm: bool) -> str:
+def instructions(request: TranslationRequest, *, firm: bool) -> str:
     names = {"source": find(request.source).title, "target": find(request.target).title}
     short_forms = _SHORT_FORMS.get(base_language(request.source))
     text = _INSTRUCTIONS.format(

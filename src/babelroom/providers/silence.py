@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
 
-from babelroom.providers.wording import words
+from babelroom.providers.wording import rows, words
 from babelroom.results import Segment
 
 NO_SPEECH = 0.6
@@ -73,8 +72,7 @@ def _is_phrase(said: Sequence[str], *, with_quiet: bool) -> bool:
 def _phrases() -> Mapping[str, set[str]]:
     """The table's phrases by how certain they are, and the beginnings of those that go on."""
     phrases: dict[str, set[str]] = {"always": set(), "quiet": set(), "beginnings": set()}
-    for line in resources.files("babelroom.providers").joinpath("ghosts.tsv").read_text("utf-8").splitlines()[1:]:
-        certainty, phrase = line.split("\t")
+    for certainty, phrase in rows("ghosts.tsv"):
         kind = "beginnings" if phrase.endswith("*") else certainty
         phrases[kind].add(" ".join(words(phrase)))
     return phrases
