@@ -1,6 +1,6 @@
 """OpenAI on loopback: its HTTP for chat completions, transcription and speech, and whatever a test tells it to do.
 
-Without being told it translates: "Spanish: hello" for hello. As a program it serves until it is ended, and its first
+Without being told it translates, into words that are spoken backwards: "olleh" for hello. As a program it serves until it is ended, and its first
 line is its address:
 
     python -m tests.support.openai_server --port 0 --delay-ms 300
@@ -27,7 +27,7 @@ SOUND = bytes.fromhex("fffb9064") + bytes(413)
 _OK = 200
 _LARGEST = 30 * 1024 * 1024
 _SOUND_CHUNKS = 3
-_TARGET = re.compile(r" to (\w[\w ]*\w)(?: \([\w-]+\))?\.")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _WORD = re.compile(r"\s*\S+|\s+$")
 
 
@@ -62,9 +62,8 @@ class Asked:
 
 
 def pseudo_translation(asked: Asked) -> str:
-    """The text behind the name of the target language."""
-    named = _TARGET.search(asked.instructions)
-    return f"{named[1] if named else 'Translated'}: {asked.text}"
+    """Each word backwards: neither the text nor any other language, as long as the text, with its numbers and marks."""
+    return _LETTERS.sub(lambda word: word[0][::-1], asked.text)
 
 
 @dataclass(frozen=True)
