@@ -111,13 +111,14 @@ begin
     end if;
 
     -- The sessions of what waits, or lies with a worker that fell silent, the oldest first. 500 messages
-    -- are enough to choose from, whatever the backlog.
-    select array_agg(o.session_id order by o.since) into candidates
+    -- are enough to choose from, whatever the backlog. In order, a session waits since its last message was translated:
+    -- one with a long backlog takes turns with the others.
+    select array_agg(o.session_id order by greatest(o.since, before.processed_at)) into candidates
     from (
-      select c.session_id, min(c.queued_at) as since
+      select c.session_id, min(c.queued_at) as since, min(c.seq) as first
       from (
         (
-          select m.session_id, m.queued_at from public.messages m
+          select m.session_id, m.queued_at, m.seq from public.messages m
           left join private.translation_jobs j on j.message_id = m.id
           where m.status = 'queued' and m.translation is null and (j.message_id is null or j.next_attempt_at <= now())
             and m.session_id <> all(busy)
@@ -126,7 +127,7 @@ begin
         )
         union all
         (
-          select m.session_id, m.queued_at from private.translation_jobs j
+          select m.session_id, m.queued_at, m.seq from private.translation_jobs j
           join public.messages m on m.id = j.message_id
           where j.leased_until <= now() and m.session_id <> all(busy)
           order by j.leased_until
@@ -134,7 +135,13 @@ begin
         )
       ) c
       group by c.session_id
-    ) o;
+    ) o
+    left join lateral (
+      select m.processed_at from public.messages m
+      where in_order and m.session_id = o.session_id and m.seq < o.first
+      order by m.seq desc
+      limit 1
+    ) before on true;
 
     -- Their counters, and with them the right to claim there: nobody else claims in these sessions until we commit.
     select array_agg(r.session_id) into locked from (

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from tests.bench import cleaning, delivery, idle, inserts, pipeline, roundtrips, sends, starts, streams
+from tests.bench import cleaning, delivery, idle, inserts, pipeline, roundtrips, sends, starts, streams, worker
 from tests.bench.report import say
 
 BENCHMARKS = {
@@ -19,6 +19,7 @@ BENCHMARKS = {
     "sends": sends,
     "streams": streams,
     "pipeline": pipeline,
+    "worker": worker,
 }
 
 

@@ -6,11 +6,14 @@ import asyncio
 import logging
 import math
 import time
+from collections import deque
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from babelroom.client import Babelroom
-from babelroom.errors import BabelroomError, PermissionDenied, SchemaMissing, TranslatorUnavailable
+from babelroom.errors import BabelroomError, ClaimLost, PermissionDenied, SchemaMissing, TranslatorUnavailable
 from babelroom.models import Claim, MeteredMetrics
 from babelroom.results import Translation, TranslationRequest
 from babelroom.services.queue import MAX_CLAIMS
@@ -22,6 +25,8 @@ from babelroom.worker.trouble import Trouble
 _MOST_GRACE = 10.0
 _AHEAD_SECONDS = 0.2
 """What lanes do in that time is claimed ahead, as long as a claim may take; more would only keep it from others."""
+_MOST_AHEAD = 2
+"""Messages, for each lane."""
 _NEWEST = 0.2
 """The weight of the newest message in the mean time that one takes."""
 _HOPELESS = (PermissionDenied, SchemaMissing)
@@ -48,15 +53,21 @@ class Crew:
         self._supabase = Trouble("supabase")
         self._translator = Trouble("translator")
         self._leases = Leases(room.queue, plan.name, plan.lease, progress, self._supabase)
-        self._turns: asyncio.Queue[Turn] = asyncio.Queue()
+        self._waiting: deque[Turn] = deque()
         self._busy = 0
+        """Lanes that translate now. What is being stored needs none."""
+        self._working: set[asyncio.Task[None]] = set()
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._seconds: float | None = None
-        """What a message takes a lane, on the average."""
+        """What a translation takes, on the average."""
         self._news = asyncio.Event()
+        self._may_find = True
+        """Whether another claim may find something: not while all that there was is in hand."""
         self._unavailable: TranslatorUnavailable | None = None
 
     def ring(self) -> None:
-        """Something may have to be done."""
+        """There may be something to claim, or to stop for."""
+        self._may_find = True
         self._news.set()
 
     async def run(self, *, once: bool) -> None:
@@ -68,19 +79,19 @@ class Crew:
             TranslatorUnavailable: `once`, and nothing can be translated.
             BabelroomError: `once`, and Supabase does not answer.
         """
-        lanes = [asyncio.create_task(self._work(), name="babelroom lane") for _ in range(self._plan.concurrency)]
         keeping = asyncio.create_task(self._leases.keep(), name="babelroom leases")
         claiming = asyncio.create_task(self._claim(once=once), name="babelroom claims")
-        tasks = {claiming, keeping, *lanes}
         try:
             async with AsyncExitStack() as opened:
                 if not once:
                     await opened.enter_async_context(self._room.queue.doorbell(self.ring))
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
+                await asyncio.wait({claiming, keeping, self._broken}, return_when=asyncio.FIRST_COMPLETED)
+                for ended in (claiming, keeping, self._broken):
+                    if ended.done():
+                        ended.result()
                 await self._wind_up()
         finally:
+            tasks = {claiming, keeping, *self._working}
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
@@ -96,10 +107,10 @@ class Crew:
             claimed = await self._take(limit, once=once) if limit else 0
             if once and (self._unavailable or (limit and not claimed and not self._leases)):
                 return
-            if not limit or claimed < limit:
-                await self._wait_for_news()
+            await self._wait_for_news()
 
     async def _take(self, limit: int, *, once: bool) -> int:
+        self._may_find = False
         try:
             turns = await self._leases.take(limit)
         except BabelroomError as error:
@@ -108,114 +119,143 @@ class Crew:
             self._supabase.meet(error)
             return 0
         self._supabase.end()
-        for turn in turns:
-            self._turns.put_nowait(turn)
-        return sum(map(len, turns))
+        claimed = sum(len(turn.waiting) for turn in turns)
+        if claimed == limit:
+            self.ring()
+        self._waiting += turns
+        self._fill_lanes()
+        return claimed
 
     def _wanted(self) -> int:
         """How many messages to claim now."""
-        if self._supabase.pause:
+        if self._supabase.pause or not self._may_find:
             return 0
-        waiting, idle = self._turns.qsize(), self._plan.concurrency - self._busy
         if self._translator.reason is not None:  # one of them tries whether it is back
-            return 0 if self._translator.pause or waiting or self._busy else 1
-        ahead = self._ahead()
+            return 0 if self._translator.pause or self._waiting or self._working else 1
+        waiting, ahead = len(self._waiting), self._ahead()
+        idle = self._plan.concurrency - self._busy
         return 0 if waiting > ahead // 2 else max(0, min(MAX_CLAIMS, idle + ahead - waiting))
 
     def _ahead(self) -> int:
         if self._seconds is None:
             return 0
         lanes = self._plan.concurrency
-        return min(lanes, math.ceil(lanes * _AHEAD_SECONDS / max(self._seconds, 0.001)))
+        return min(_MOST_AHEAD * lanes, math.ceil(lanes * _AHEAD_SECONDS / max(self._seconds, 0.001)))
 
     async def _wait_for_news(self) -> None:
         self._progress.waiting = self._supabase.reason or self._translator.reason
         pause = self._supabase.pause or self._translator.pause
         if pause:  # what rings meanwhile changes nothing
-            await self._wait_for_stop(pause)
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._room.settings.poll_interval):
-                await self._news.wait()
-
-    async def _wait_for_stop(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
+            await _within(pause, self._stopping.wait())
+            self._may_find = True
+        elif not await _within(self._room.settings.poll_interval, self._news.wait()):
+            self._may_find = True
 
     async def _wind_up(self) -> None:
         """Give back what nobody has begun, and let the rest come to its end, for a while."""
-        waiting = [held for turn in self._drained() for held in turn]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(min(self._plan.lease, _MOST_GRACE)):
-                await asyncio.gather(*map(self._leases.release, waiting))
-                while self._busy:
-                    self._news.clear()
-                    await self._news.wait()
+        await _within(min(self._plan.lease, _MOST_GRACE), self._finish())
 
-    def _drained(self) -> list[Turn]:
-        return [self._turns.get_nowait() for _ in range(self._turns.qsize())]
+    async def _finish(self) -> None:
+        await asyncio.gather(*map(self._leases.release, self._drained()))
+        if self._working:
+            await asyncio.wait(self._working)
 
-    async def _work(self) -> None:
-        """One lane, without end."""
-        while True:
-            turn = await self._turns.get()
+    def _drained(self) -> list[Held]:
+        """What nobody has begun; it is for the caller to give back."""
+        waiting = [held for turn in self._waiting for held in turn.waiting]
+        self._waiting.clear()
+        return waiting
+
+    def _fill_lanes(self) -> None:
+        while self._waiting and self._busy < self._plan.concurrency:
             self._busy += 1
-            self._news.set()
-            try:
-                for held in turn:
-                    await self._do(held)
-            finally:
-                self._busy -= 1
-                self._news.set()
+            task = asyncio.create_task(self._work(self._waiting.popleft()), name="babelroom message")
+            self._working.add(task)
+            task.add_done_callback(self._end_work)
+        self._progress.in_flight = len(self._working)
+        self._news.set()
 
-    async def _do(self, held: Held) -> None:
-        if held.is_lost:
-            return
-        if self._stopping.is_set() or self._translator.pause:
-            await self._leases.release(held)
-            return
-        start = time.monotonic()
-        self._progress.in_flight += 1
-        try:
-            await self._interpret(held)
-        finally:
-            self._progress.in_flight -= 1
-        took = time.monotonic() - start
-        self._seconds = took if self._seconds is None else self._seconds + _NEWEST * (took - self._seconds)
+    def _end_work(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not self._broken.done():
+            self._broken.set_exception(error)
+        self._progress.in_flight = len(self._working)
+        self._news.set()
 
-    async def _interpret(self, held: Held) -> None:
-        """Translate it, and bring it to its end."""
-        claim, start = held.claim, _now()
+    async def _work(self, turn: Turn) -> None:
+        """Translate a turn's first message, hand on the turn, and bring the message to its end."""
+        held, start = turn.waiting.popleft(), _now()
+        outcome = await self._translate(held)
+        seconds = (_now() - start) / 1_000
+        self._seconds = seconds if self._seconds is None else self._seconds + _NEWEST * (seconds - self._seconds)
+        if isinstance(outcome, TranslatorUnavailable):
+            await self._give_up([held, *turn.waiting], outcome)
+            return
+        given_back = self._hand_on(turn)
+        async with turn.storing:
+            await self._end(held, outcome, start)
+        await asyncio.gather(*map(self._leases.release, given_back))
+        if not turn.waiting:
+            self.ring()  # there may be more of this session
+
+    async def _translate(self, held: Held) -> Translation | Exception:
+        """What came of it; some error, if the claim was lost meanwhile."""
         try:
-            async with asyncio.timeout(None) as held.work:
-                translation = await self._translate(claim)
-            held.work = None
-            if await self._leases.complete(held, translation.text, _metrics(claim, translation, start, _now())):
-                tell("translated", claim, ms=round(_now() - start))
-            self._translator.end()
-        except TranslatorUnavailable as error:
-            await self._give_up(held, error)
-        except Exception as error:  # noqa: BLE001  whatever a translator of somebody's own raises, it is about this text
-            held.work = None
             if held.is_lost:
-                return
+                return ClaimLost()
+            async with asyncio.timeout(None) as held.work:
+                return await self._ask(held.claim)
+        except Exception as error:  # noqa: BLE001  whatever a translator of somebody's own raises, it is about this text
+            return error
+        finally:
+            held.work = None
+            self._busy -= 1
+
+    def _hand_on(self, turn: Turn) -> list[Held]:
+        """Let the turn wait for a lane again; or return what is to be given back."""
+        rest: list[Held] = []
+        if self._stopping.is_set() or self._translator.pause:
+            rest = list(turn.waiting)
+            turn.waiting.clear()
+        elif turn.waiting:
+            self._waiting.append(turn)
+        self._fill_lanes()
+        return rest
+
+    async def _end(self, held: Held, outcome: Translation | Exception, start: float) -> None:
+        claim, end = held.claim, _now()
+        error = outcome if isinstance(outcome, Exception) else None
+        if isinstance(outcome, Translation):
+            try:
+                if await self._leases.complete(held, outcome.text, _metrics(claim, outcome, start, end)):
+                    tell("translated", claim, ms=round(_now() - start))
+            except BabelroomError as refusal:  # what was made of it cannot be stored
+                error = refusal
+        if error is not None and not held.is_lost:
             tell("failed", claim, level=logging.WARNING, ms=round(_now() - start), error=without_words(error, claim))
             await self._leases.fail(held, str(error) or type(error).__name__)
-            self._translator.end()
+        self._translator.end()
 
-    async def _translate(self, claim: Claim) -> Translation:
-        request = TranslationRequest(claim.original, claim.original_lang, claim.target_lang)
-        return await self._room.interpreter.interpret(claim, request)
-
-    async def _give_up(self, held: Held, error: TranslatorUnavailable) -> None:
+    async def _give_up(self, unbegun: list[Held], error: TranslatorUnavailable) -> None:
         """No text can be translated now: no message is to blame, so none may lose an attempt."""
-        held.work = None
         self._unavailable = error
         self._translator.meet(error)
         self._progress.waiting = self._translator.reason
-        others = [other for turn in self._drained() for other in turn]
-        await asyncio.gather(*map(self._leases.release, [held, *others]))
+        await asyncio.gather(*map(self._leases.release, [*unbegun, *self._drained()]))
+
+    async def _ask(self, claim: Claim) -> Translation:
+        request = TranslationRequest(claim.original, claim.original_lang, claim.target_lang)
+        return await self._room.interpreter.interpret(claim, request)
+
+
+async def _within(seconds: float, awaited: Coroutine[Any, Any, object]) -> bool:
+    """Wait for it, but no longer than that; whether it came."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await awaited
+            return True
+    return False
 
 
 def _metrics(claim: Claim, translation: Translation, start: float, end: float) -> MeteredMetrics:

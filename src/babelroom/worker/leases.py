@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from uuid import UUID
 
@@ -40,8 +41,12 @@ class Held:
             self.work.reschedule(asyncio.get_running_loop().time())
 
 
-Turn = list[Held]
-"""What one lane does of one session, one after the other."""
+@dataclass(eq=False, slots=True)
+class Turn:
+    """Some messages of one session. Each is translated after the one before it, and stored after that one."""
+
+    waiting: deque[Held]
+    storing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Leases:
@@ -66,8 +71,9 @@ class Leases:
             BabelroomError: as QueueService.claim().
         """
         claims = await self._queue.claim(self._worker, limit, self._lease)
-        turns = [[Held(claim) for claim in of_one] for _, of_one in groupby(claims, key=lambda claim: claim.session_id)]
-        self._held.update((held.claim.id, held) for turn in turns for held in turn)
+        by_session = groupby(claims, key=lambda claim: claim.session_id)
+        turns = [Turn(deque(map(Held, of_one))) for _, of_one in by_session]
+        self._held.update((held.claim.id, held) for turn in turns for held in turn.waiting)
         return turns
 
     async def complete(self, held: Held, translation: str, metrics: PerformanceMetrics) -> bool:
