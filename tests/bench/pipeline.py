@@ -20,7 +20,7 @@ PAUSE = 20.0  # ms between the words of an answer, where partials are timed
 ROUNDS = 100
 WARM_UP = 5
 OVERHEAD, FIRST_PARTIAL = 40.0, 60.0  # ms, p50
-_TEXT = "Could you tell me when the next train leaves for the coast?"
+_TEXT = "The next train to the coast leaves from platform nine in ten minutes."
 _LATE = 30.0
 
 

@@ -1,7 +1,7 @@
 """OpenAI on loopback: its HTTP for chat completions, transcription and speech, and whatever a test tells it to do.
 
-Without being told it translates, into words that are spoken backwards: "olleh" for hello. As a program it serves until it is ended, and its first
-line is its address:
+Without being told it translates, by a mark: "Hello (Spanish)" for Hello. As a program it serves until it is ended, and
+its first line is its address:
 
     python -m tests.support.openai_server --port 0 --delay-ms 300
 """
@@ -27,7 +27,7 @@ SOUND = bytes.fromhex("fffb9064") + bytes(413)
 _OK = 200
 _LARGEST = 30 * 1024 * 1024
 _SOUND_CHUNKS = 3
-_LETTERS = re.compile(r"[^\W\d_]+")
+_TARGET = re.compile(r" to (\w[\w ]*\w)(?: \([\w-]+\))?\.")
 _WORD = re.compile(r"\s*\S+|\s+$")
 
 
@@ -62,8 +62,9 @@ class Asked:
 
 
 def pseudo_translation(asked: Asked) -> str:
-    """Each word backwards: neither the text nor any other language, as long as the text, with its numbers and marks."""
-    return _LETTERS.sub(lambda word: word[0][::-1], asked.text)
+    """The text, marked with the target language."""
+    named = _TARGET.search(asked.instructions)
+    return f"{asked.text} ({named[1] if named else 'translated'})"
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,9 @@ _PART = 0.6
 _ECHO = 4
 """Words of a text that is another one in another language: "OK" and "Madrid" are not."""
 
+_MARK = 3
+"""Words that an engine may put beside a text that it passes through."""
+
 _LEAK = 6
 """Words in a row that are ours: a translation has so many by no accident."""
 
@@ -56,6 +59,8 @@ _QUOTED = re.compile(r"[\"“«„]([^\"“”«»„]+)[\"”»“]")
 def fault(request: TranslationRequest, reply: str) -> str | None:
     """Return a sentence that says why the reply is no translation of the text, or None if nothing speaks against it."""
     exchange = Exchange(request, reply)
+    if _carries_the_text(exchange):
+        return None
     return next((f"The reply {found}." for sign in _SIGNS if (found := sign(exchange))), None)
 
 
@@ -63,6 +68,13 @@ def is_running_on(request: TranslationRequest, so_far: str) -> bool:
     """Whether a reply that is still coming is already far too long for a translation of the text."""
     terms = sum(_length(term) for term in request.glossary.values())
     return _length(so_far) > _ROOM + terms + _LONGEST * _length(request.text)
+
+
+def _carries_the_text(exchange: Exchange) -> bool:
+    """Whether it is all of the text, marked, as an engine that lacks the words gives it: nothing was obeyed."""
+    said, replied = (" ".join(found) for found in (exchange.text_words, exchange.reply_words))
+    is_marked = len(exchange.reply_words) - len(exchange.text_words) <= _MARK and exchange.reply != exchange.text
+    return is_marked and bool(said) and f" {said} " in f" {replied} "
 
 
 def _length(text: str) -> int:

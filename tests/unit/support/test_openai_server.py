@@ -25,4 +25,4 @@ async def test_it_serves_as_a_program(root):
     finally:
         process.terminate()
         await process.communicate()
-    assert translation.text == "erehW si eht noitats?"
+    assert translation.text == "Where is the station? (Portuguese)"

@@ -60,7 +60,7 @@ async def failure_of(settings, **changes):
 async def test_passing_trouble_is_met_again(openai_server, translator, trouble):
     """The second attempt succeeds, and the caller sees only that."""
     openai_server.then(trouble)
-    assert (await translate(translator, "Hello", "en", "es")).text == "olleH"
+    assert (await translate(translator, "Hello", "en", "es")).text == "Hello (Spanish)"
     assert len(openai_server.requests) == 2
 
 
@@ -113,7 +113,7 @@ async def test_the_pause_that_the_server_asks_for_is_kept(openai_server, transla
 async def test_a_pause_that_says_nothing_is_our_own(openai_server, translator, asked):
     """One that is over, or cannot be read."""
     openai_server.then(refuses(429, retry_after=asked))
-    assert (await translate(translator, "Hello", "en", "es")).text == "olleH"
+    assert (await translate(translator, "Hello", "en", "es")).text == "Hello (Spanish)"
 
 
 async def test_a_date_to_wait_for_is_kept(openai_server, translator):
@@ -148,13 +148,13 @@ async def test_lasting_trouble_ends_with_its_own_sentence(openai_server, setting
 async def test_a_hung_attempt_leaves_time_for_another(openai_server, translator):
     """Without a byte for 40 % of the deadline, the request is sent again."""
     openai_server.then(Answer(delay=HUNG))
-    assert (await translate(translator, "Hello", "en", "es")).text == "olleH"
+    assert (await translate(translator, "Hello", "en", "es")).text == "Hello (Spanish)"
 
 
 async def test_a_stream_that_stops_is_a_hung_attempt_too(openai_server, translator):
     """Some of the text came, and then nothing."""
     openai_server.then(Answer(half_way=asyncio.Event()))
-    assert (await translate(translator, "Hello", "en", "es")).text == "olleH"
+    assert (await translate(translator, "Hello", "en", "es")).text == "Hello (Spanish)"
 
 
 async def test_a_server_that_is_too_slow_says_so(openai_server, settings):
@@ -231,7 +231,7 @@ async def test_as_many_connections_as_the_settings_allow(openai_server, translat
     calls = [asyncio.create_task(translate(translator, "Hello", "en", "es")) for _ in range(100)]
     await openai_server.until_asked(100)
     gate.set()
-    assert {translation.text for translation in await asyncio.gather(*calls)} == {"olleH"}
+    assert {translation.text for translation in await asyncio.gather(*calls)} == {"Hello (Spanish)"}
 
 
 async def test_a_cancelled_call_ends_at_once(openai_server, translator):
@@ -242,7 +242,7 @@ async def test_a_cancelled_call_ends_at_once(openai_server, translator):
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    assert (await translate(translator, "Hello", "en", "es")).text == "olleH"
+    assert (await translate(translator, "Hello", "en", "es")).text == "Hello (Spanish)"
 
 
 async def test_it_can_be_closed_twice(settings):

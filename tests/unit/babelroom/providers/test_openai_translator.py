@@ -91,7 +91,7 @@ async def test_a_server_that_does_not_stream_is_understood(openai_server, transl
 async def test_servers_may_leave_out_how_it_ended(openai_server, translator, answer):
     """A plain JSON, a [DONE] or a finish reason: each is an end by itself."""
     openai_server.answer = answer
-    assert (await translate(translator, "Hello", "en", "es")).text == "olleH"
+    assert (await translate(translator, "Hello", "en", "es")).text == "Hello (Spanish)"
     assert len(openai_server.requests) == 1
 
 
@@ -116,7 +116,7 @@ async def test_usage_that_is_not_told_is_not_made_up(openai_server, translator):
 async def test_what_is_no_translation_is_asked_once_more_and_more_firmly(openai_server, translator, poor, fault):
     """A good second reply is the translation; a poor one ends in an error that says what was wrong."""
     openai_server.then(poor)
-    assert (await translator.translate(REQUEST, lambda _: None)).text == "olleH ereht, ym dneirf"
+    assert (await translator.translate(REQUEST, lambda _: None)).text == "Hello there, my friend (Spanish)"
     assert openai_server.requests[1].json["messages"] == prompt.messages(REQUEST, firm=True)
 
     openai_server.then(poor, poor)
@@ -141,5 +141,5 @@ async def test_a_reply_that_runs_on_is_not_read_to_its_end(openai_server, transl
     told = []
     openai_server.then(Answer(text="Es una larga historia. " * 10_000, pause=0.001))
     translation = await translator.translate(REQUEST, told.append)
-    assert translation.text == "olleH ereht, ym dneirf"
+    assert translation.text == "Hello there, my friend (Spanish)"
     assert len("".join(told)) < 1_000
