@@ -10,7 +10,7 @@ from babelroom.languages import base_language
 from babelroom.providers.wording import words
 from babelroom.results import TranslationRequest
 
-_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|\S+@\S+\.\S+")
+_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|\S{1,64}@[\w-]{1,63}\.\S+")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 
 

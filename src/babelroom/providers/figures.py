@@ -12,6 +12,10 @@ _CODED = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _MARKUP = re.compile(r"</\w+>|<\||\[/?INST\]|^#{1,6} |```", re.MULTILINE)
 _NUMBER = re.compile(r"\d+(?:[.,\u00a0 ]\d{3})*(?:[.,]\d+)?")
 _HALF_A_DAY = 12
+_HOUR = 2
+"""Digits."""
+
+_INNER_CAPITALS = 2
 _PHRASE = 2
 """Words that are no numerals, from which on a number alone says less than was said."""
 
@@ -31,7 +35,7 @@ def lost_a_code(exchange: Exchange) -> str | None:
 def _is_mixed(code: str) -> bool:
     """As no word of people is: digits among capitals, or capitals here and there."""
     has_both = re.search(r"\d", code) and re.search(r"[A-Z]", code[1:])
-    return bool(has_both) or len(re.findall(r"[a-z][A-Z]", code)) > _PHRASE
+    return bool(has_both) or len(re.findall(r"[a-z][A-Z]", code)) >= _INNER_CAPITALS
 
 
 def has_no_words(exchange: Exchange) -> str | None:
@@ -48,7 +52,7 @@ def holds_another_number(exchange: Exchange) -> str | None:
     said, replied = (_numbers(text) for text in (exchange.text, exchange.reply))
     if not said or word_list("numerals") & set(exchange.text_words) or "".join(said) == "".join(replied):
         return None
-    is_new = any(int(number) and not _is_of(number, said) for number in replied)
+    is_new = any(number.strip("0") and not _is_of(number, said) for number in replied)
     return "holds a number that the text lacks" if is_new else None
 
 
@@ -63,6 +67,11 @@ def _is_of(number: str, said: Sequence[str]) -> bool:
         or number.endswith(one)
         or one.startswith(number)
         or one.endswith(number)
-        or abs(int(one) - int(number)) == _HALF_A_DAY
+        or _is_same_hour(one, number)
         for one in said
     )
+
+
+def _is_same_hour(one: str, other: str) -> bool:
+    """Whether both are hours, one of the morning and one of the afternoon."""
+    return len(one) <= _HOUR and len(other) <= _HOUR and abs(int(one) - int(other)) == _HALF_A_DAY

@@ -8,7 +8,6 @@ translation that is refused fails somebody's message.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from functools import cache
 
@@ -19,7 +18,8 @@ from babelroom.providers.prompt import instructions
 from babelroom.providers.wording import folded, rows, words
 from babelroom.results import TranslationRequest
 
-_WIDE = 3
+_WIDE = re.compile(r"[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uffe6\U00020000-\U0003fffd]")
+_WIDTH = 3
 """Letters of a Latin script that a character of Chinese, Japanese or Korean stands for, about."""
 
 _ROOM = 40
@@ -47,13 +47,13 @@ _LEAK = 6
 _BREAKS = 2
 _FORMS = {
     "code": re.compile(
-        r"```|\bdef \w+\(|\bprint\(|\bconsole\.log\(|#include|<\?php|</\w+>|<html|^\s*import \w+$", re.MULTILINE
+        r"```|\bdef \w+\(|\bprint\(|\bconsole\.log\(|#include|<\?php|</\w+>|<html|^[ \t]*import \w+$", re.MULTILINE
     ),
-    "data": re.compile(r"^\s*[\[{]\s*[\"'{\[]|\"\w+\"\s*:\s*[\"\d{\[]", re.MULTILINE),
-    "a list": re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+.*\n+\s*(?:[-*•]|\d+[.)])\s", re.MULTILINE),
-    "markdown": re.compile(r"\*\*[^*\n]+\*\*|^#{1,6} ", re.MULTILINE),
+    "data": re.compile(r"^[ \t]*[\[{]\s*[\"'{\[]|\"\w{1,40}\"\s*:\s*[\"\d{\[]", re.MULTILINE),
+    "a list": re.compile(r"^[ \t]*(?:[-*•]|\d+[.)])[ \t].*\n+[ \t]*(?:[-*•]|\d+[.)])\s", re.MULTILINE),
+    "markdown": re.compile(r"\*\*[^*\n]{1,200}\*\*|^#{1,6} ", re.MULTILINE),
 }
-_QUOTED = re.compile(r"[\"“«„]([^\"“”«»„]+)[\"”»“]")
+_QUOTED = re.compile(r"[\"“«„]([^\"“”«»„]{1,200})[\"”»“]")
 
 
 def fault(request: TranslationRequest, reply: str) -> str | None:
@@ -78,7 +78,7 @@ def _carries_the_text(exchange: Exchange) -> bool:
 
 
 def _length(text: str) -> int:
-    return sum(_WIDE if unicodedata.east_asian_width(character) == "W" else 1 for character in text)
+    return len(text) + (_WIDTH - 1) * len(_WIDE.findall(text))
 
 
 def _is_empty(exchange: Exchange) -> str | None:

@@ -2,8 +2,11 @@
 
 import asyncio
 import itertools
+import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.lines import everyday, injections
 
 from babelroom.providers.apertium import Apertium
@@ -156,3 +159,18 @@ def test_running_on_is_told_while_the_reply_comes():
 def test_no_beginning_of_a_translation_runs_on(line):
     """It is asked again for each part that comes."""
     assert not is_running_on(request(line.text, line.source, line.target), line.translation)
+
+
+@given(st.text(), st.text(), st.sampled_from(["en", "es", "pt-BR", "ja", "tlh"]))
+def test_any_reply_to_any_text_is_judged(text, reply, target):
+    """Whatever characters they are made of."""
+    assert isinstance(fault(request(text, target=target), reply), str | None)
+
+
+@pytest.mark.parametrize("part", ["\n", " ", "a@", "1,", '"a', "- a\n", "<", "¡", "am a ", "**a", "1234567890"])
+def test_judging_takes_time_by_length_alone(part):
+    """A text that is made to be slow, as long as any may be, is judged in less than a second."""
+    text = (part * 10_000)[:10_000]
+    started = time.process_time()
+    fault(request(f"hello? {text}"), f"hola? 7{text}")
+    assert time.process_time() - started < 1
