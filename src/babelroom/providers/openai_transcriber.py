@@ -13,7 +13,8 @@ from babelroom.audio import Audio
 from babelroom.errors import NothingSaid, TranscriptionFailed
 from babelroom.languages import base_language, from_whisper
 from babelroom.models import Usage
-from babelroom.providers import openai, silence, trouble
+from babelroom.providers import openai, trouble
+from babelroom.providers.checks import silence
 from babelroom.results import Segment, Transcript
 
 _MAX_PROMPT = 600

@@ -10,7 +10,8 @@ from functools import partial
 
 from babelroom.errors import TranslationFailed, TranslatorUnavailable
 from babelroom.models import Usage
-from babelroom.providers import OnDelta, openai, prompt, reply, trouble
+from babelroom.providers import OnDelta, openai, prompt, trouble
+from babelroom.providers.checks import reply
 from babelroom.providers.completion import Completion, Garbled
 from babelroom.providers.growth import Growth
 from babelroom.results import Translation, TranslationRequest

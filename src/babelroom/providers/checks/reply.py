@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from babelroom.providers import figures, questions, tongue
-from babelroom.providers.exchange import Exchange
-from babelroom.providers.obedience import obeys
+from babelroom.providers.checks import numbers, questions, tongue
+from babelroom.providers.checks.exchange import Exchange
+from babelroom.providers.checks.obedience import obeys
+from babelroom.providers.checks.wording import folded, rows, words
 from babelroom.providers.prompt import instructions
-from babelroom.providers.wording import folded, rows, words
 from babelroom.results import TranslationRequest
 
 _WIDE = re.compile(r"[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uffe6\U00020000-\U0003fffd]")
@@ -162,10 +162,10 @@ _SIGNS: tuple[Callable[[Exchange], str | None], ...] = (
     questions.lost_the_question,
     questions.lost_the_question_word,
     questions.answers_first,
-    figures.lost_the_markup,
-    figures.lost_a_code,
-    figures.has_no_words,
-    figures.holds_another_number,
+    numbers.lost_the_markup,
+    numbers.lost_a_code,
+    numbers.has_no_words,
+    numbers.holds_another_number,
     _is_a_part,
     _is_an_echo,
     _leaks,

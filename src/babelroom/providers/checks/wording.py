@@ -33,7 +33,7 @@ def kept(text: str, other: str) -> tuple[int, int]:
 
 def rows(name: str) -> list[list[str]]:
     """Return the rows of a table beside this module, without its head."""
-    lines = resources.files("babelroom.providers").joinpath(name).read_text("utf-8").splitlines()
+    lines = resources.files("babelroom.providers.checks").joinpath(name).read_text("utf-8").splitlines()
     return [line.split("\t") for line in lines[1:]]
 
 

@@ -3,7 +3,7 @@
 import pytest
 from support.lines import everyday
 
-from babelroom.providers.tongue import foreign, is_in_another_script, speaks_for
+from babelroom.providers.checks.tongue import foreign, is_in_another_script, speaks_for
 
 
 @pytest.mark.parametrize(

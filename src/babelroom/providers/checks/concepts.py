@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from babelroom.providers.wording import rows, words
+from babelroom.providers.checks.wording import rows, words
 
 _COLUMNS = ("en", "es", "pt")
 LANGUAGES = frozenset(_COLUMNS)

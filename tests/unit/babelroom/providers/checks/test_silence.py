@@ -2,7 +2,7 @@
 
 import pytest
 
-from babelroom.providers.silence import heard
+from babelroom.providers.checks.silence import heard
 from babelroom.results import Segment
 
 

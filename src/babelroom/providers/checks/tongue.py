@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from babelroom.languages import base_language
-from babelroom.providers.wording import rows, word_list
+from babelroom.providers.checks.wording import rows, word_list
 
 _WORD = re.compile(r"[^\W\d_]+")
 

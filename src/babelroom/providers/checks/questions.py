@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from babelroom.providers.exchange import Exchange, sentences, without_addresses
-from babelroom.providers.wording import folded, word_list
+from babelroom.providers.checks.exchange import Exchange, sentences, without_addresses
+from babelroom.providers.checks.wording import folded, word_list
 
 _MARKS = re.compile(r"[?？؟;\u037e]")  # noqa: RUF001  full width
 _OWN_MARKS = frozenset({"ja", "th", "lo", "km", "my", "bo", "hy", "am"})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from babelroom.providers import concepts
-from babelroom.providers.concepts import Concept
-from babelroom.providers.exchange import Exchange
-from babelroom.providers.wording import kept, word_list, words
+from babelroom.providers.checks import concepts
+from babelroom.providers.checks.concepts import Concept
+from babelroom.providers.checks.exchange import Exchange
+from babelroom.providers.checks.wording import kept, word_list, words
 
 _OBEYS = "does what the text says, instead of saying it"
 _ORDERS = 2

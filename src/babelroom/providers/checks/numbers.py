@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from babelroom.providers.exchange import Exchange, without_addresses
-from babelroom.providers.wording import word_list
+from babelroom.providers.checks.exchange import Exchange, without_addresses
+from babelroom.providers.checks.wording import word_list
 
 _CODED = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _MARKUP = re.compile(r"</\w+>|<\||\[/?INST\]|^#{1,6} |```", re.MULTILINE)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from support.lines import everyday, injections
 
 from babelroom.providers.apertium import Apertium
+from babelroom.providers.checks.reply import fault, is_running_on
 from babelroom.providers.prompt import messages
-from babelroom.providers.reply import fault, is_running_on
 from babelroom.results import Tone, TranslationRequest
 
 EVERYDAY, INJECTIONS = everyday(), injections()
@@ -50,7 +50,9 @@ async def test_apertium_passes():
     command = Apertium.find()
     if command is None:
         pytest.skip("apertium translates the lines: on Debian and Ubuntu, apt install apertium-eng-spa apertium-es-pt.")
-    translated = await asyncio.gather(*(apertium_lines(Apertium(command, timeout=120), *pair) for pair in DIRECTIONS))
+    apertium = Apertium(command, timeout=120)
+    translated = await asyncio.gather(*(apertium_lines(apertium, *pair) for pair in DIRECTIONS))
+    await apertium.close()
     refused = [(asked, text) for asked, text in itertools.chain(*translated) if fault(asked, text)]
     assert len(refused) <= len(EVERYDAY) / 200, refused
 

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from babelroom.providers.concepts import LANGUAGES, missing, said
-from babelroom.providers.wording import folded, rows, words
+from babelroom.providers.checks.concepts import LANGUAGES, missing, said
+from babelroom.providers.checks.wording import folded, rows, words
 
 ROWS = rows("concepts.tsv")
 SENTENCES = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from babelroom.languages import base_language
-from babelroom.providers.wording import words
+from babelroom.providers.checks.wording import words
 from babelroom.results import TranslationRequest
 
 _ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|\S{1,64}@[\w-]{1,63}\.\S+")

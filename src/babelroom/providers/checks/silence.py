@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from babelroom.providers.wording import rows, words
+from babelroom.providers.checks.wording import rows, words
 from babelroom.results import Segment
 
 NO_SPEECH = 0.6
