@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from babelroom.backoff import Backoff
 from babelroom.worker.events import tell
@@ -15,8 +16,9 @@ PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 class Trouble:
     """`what` is away, such as "supabase"; the events are named after it."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._what = what
+        self._clock = clock
         self._pauses = Backoff(PAUSES)
         self._until = 0.0
         self.reason: str | None = None
@@ -28,7 +30,7 @@ class Trouble:
             tell(f"{self._what}_away", level=logging.WARNING, error=str(error))
         self.reason = str(error)
         if not self.pause:
-            self._until = time.monotonic() + self._pauses.next()
+            self._until = self._clock() + self._pauses.next()
 
     def end(self) -> None:
         """An attempt went well. One that had begun before the pause proves nothing."""
@@ -41,4 +43,4 @@ class Trouble:
     @property
     def pause(self) -> float:
         """Seconds that are left until the next attempt."""
-        return max(0.0, self._until - time.monotonic())
+        return max(0.0, self._until - self._clock())

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from babelroom.config import VARIABLES, Settings
-from babelroom.errors import ConfigurationError
+from babelroom.errors import ConfigurationError, MissingCredentials
 
 URL = "http://127.0.0.1:54321"
 KEY = "sb_publishable_for-tests"
@@ -95,3 +95,42 @@ def test_a_malformed_number_names_the_setting(monkeypatch):
     monkeypatch.setenv("BABELROOM_DEADLINE", "soon")
     with pytest.raises(ConfigurationError, match="deadline"):
         Settings.load(url=URL, key=KEY)
+
+
+def test_a_worker_acts_by_the_secret_key(monkeypatch):
+    """No public key need be set; either name will do."""
+    monkeypatch.setenv("SUPABASE_URL", URL)
+    monkeypatch.setenv("SUPABASE_SERVICE_ROLE_KEY", "a.b.c")
+    settings = Settings.load_secret()
+    assert (settings.supabase_url, settings.supabase_key.get_secret_value()) == (URL, "a.b.c")
+
+
+def test_settings_change_to_the_secret_key():
+    """A client with it is another client; the first settings stay as they are."""
+    settings = Settings.load(url=URL, key=KEY, supabase_secret_key="sb_secret_x")
+    assert settings.with_secret_key().supabase_key.get_secret_value() == "sb_secret_x"
+    assert settings.supabase_key.get_secret_value() == KEY
+
+
+def test_no_secret_key_is_one_sentence(monkeypatch):
+    """Which says what to set, and whence it comes."""
+    monkeypatch.setenv("SUPABASE_URL", URL)
+    monkeypatch.setenv("SUPABASE_PUBLISHABLE_KEY", KEY)
+    with pytest.raises(ConfigurationError, match="set SUPABASE_SECRET_KEY"):
+        Settings.load_secret()
+    with pytest.raises(ConfigurationError, match="set SUPABASE_SECRET_KEY"):
+        Settings.load().with_secret_key()
+
+
+def test_a_worker_without_a_url_is_one_sentence(monkeypatch):
+    """It starts no local Supabase."""
+    monkeypatch.setenv("SUPABASE_SECRET_KEY", "sb_secret_x")
+    with pytest.raises(MissingCredentials, match="SUPABASE_URL is not set"):
+        Settings.load_secret()
+
+
+def test_a_malformed_secret_key_is_not_shown():
+    """Nor sent anywhere."""
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.load(url=URL, key=KEY, supabase_secret_key="half a key")
+    assert "half a key" not in str(caught.value)
