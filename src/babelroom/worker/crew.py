@@ -103,9 +103,10 @@ class Crew:
         """Keep the lanes busy; return when told to stop, or when `once` is done."""
         while not self._stopping.is_set():
             self._news.clear()
-            limit = self._wanted()
+            # What is held keeps the rest of its session from us: only with empty hands is nothing found the end.
+            limit, is_idle = self._wanted(), not self._leases
             claimed = await self._take(limit, once=once) if limit else 0
-            if once and (self._unavailable or (limit and not claimed and not self._leases)):
+            if once and (self._unavailable or (limit and is_idle and not claimed)):
                 return
             await self._wait_for_news()
 

@@ -154,7 +154,7 @@ def until(database):
 
     async def until(condition, *values):
         async with asyncio.timeout(SECONDS):
-            while not rows.value(database, f"select {condition}", *values):
+            while not rows.value(database, f"select {condition}", *values):  # noqa: ASYNC110  rows tell nobody
                 await asyncio.sleep(0.02)
 
     return until

@@ -26,7 +26,7 @@ def clock():
 
 
 @pytest.fixture
-def met(met, clock):
+def met(clock):
     """A trouble that is not met yet."""
     return Trouble("supabase", clock=clock)
 
