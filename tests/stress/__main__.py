@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from random import Random
 
-from tests.stress import claims, codes, joins, kills, restarts, soak, streams, typists, writers
+from tests.stress import claims, codes, joins, kills, restarts, soak, streams, teams, typists, writers
 from tests.stress.checks import Failed
 from tests.stress.load import SHORT, Load
 from tests.stress.server import ROOT, Server, prepared
@@ -26,8 +26,9 @@ SCENARIOS = {
     "streams": streams,
     "restarts": restarts,
     "kills": kills,
+    "teams": teams,
 }
-LASTING = (soak, streams, restarts, kills)
+LASTING = (soak, streams, restarts, kills, teams)
 
 
 def main() -> int:

@@ -13,6 +13,8 @@ class Load:
     seconds: float = 30.0  # of typing; writers write for a third of it
     soak_seconds: float = 300.0
     streamed: int = 10_000  # messages of each conversation that is followed
+    translated: int = 1_080  # messages that wait for a team
+    team: int = 8  # worker processes
 
 
-SHORT = Load(taken_codes=9_000, messages=1_000, seconds=5.0, soak_seconds=30.0, streamed=600)
+SHORT = Load(taken_codes=9_000, messages=1_000, seconds=5.0, soak_seconds=30.0, streamed=600, translated=324, team=3)

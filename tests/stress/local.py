@@ -19,7 +19,7 @@ class Local:
         self._options = options
         self._port = 0
         self._process: asyncio.subprocess.Process | None = None
-        self.url = self.key = ""
+        self.url = self.key = self.secret_key = self.admin_db_url = ""
 
     async def start(self) -> None:
         command = [sys.executable, "-m", "supalocal", "start", "--json", "--port", f"{self._port}", "--db-port", "0"]
@@ -32,6 +32,7 @@ class Local:
             raise SystemExit(f"supalocal did not start: exit code {await process.wait()}")
         facts = json.loads(line)
         self.url, self.key = facts["API_URL"], facts["PUBLISHABLE_KEY"]
+        self.secret_key, self.admin_db_url = facts["SECRET_KEY"], facts["ADMIN_DB_URL"]
         self._port = urlsplit(self.url).port or 0
 
     async def kill(self) -> None:

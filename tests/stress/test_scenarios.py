@@ -62,3 +62,8 @@ def test_subscribers_and_writers_outlast_a_restart_of_postgres(stress):
 def test_subscribers_and_writers_outlast_a_killed_supalocal(stress):
     """No call fails, and no state is missed."""
     assert "none missed" in stress("kills")
+
+
+def test_a_team_of_workers_translates_each_message_once(stress):
+    """In order within a session, though one worker after the other is killed."""
+    assert "each translated once and in order" in stress("teams")

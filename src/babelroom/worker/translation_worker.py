@@ -97,6 +97,8 @@ class TranslationWorker:
 
     def stop(self) -> None:
         """Have it claim no more, give back what it has not begun, finish the rest within 10 seconds, and return."""
+        if not self._stopping.is_set():
+            tell("stopping")
         self._stopping.set()
         if self._crew is not None:
             self._crew.ring()

@@ -89,8 +89,10 @@ async def test_poison_is_parked_with_its_error(settings, session, say, room, dat
     translator.poison.add("poison")
     await say(session, "before", "poison", "after")
     quick = settings.model_copy(update={"poll_interval": 0.05})
-    running(worker := TranslationWorker(quick, translator=translator))
+    working = running(worker := TranslationWorker(quick, translator=translator))
     await until("exists (select from messages where status = 'failed')")
+    worker.stop()
+    await working
     found = {message.original: message for message in await room.messages.get_session_messages(session.id)}
     assert (found["poison"].error, found["poison"].translation) == ("That cannot be said.", None)
     assert (found["before"].translation, found["after"].translation) == ("<before>", "<after>")
@@ -122,9 +124,11 @@ async def test_it_goes_on_when_the_translator_is_back(worker, session, say, tran
     """After a pause, by itself; meanwhile it says what it waits for."""
     translator.unavailable = 1
     await say(session, "one", "two")
-    running(worker)
+    working = running(worker)
     await translator.until_begun()
     await until(ALL_TRANSLATED)
+    worker.stop()
+    await working
     assert translator.begun == ["one", "one", "two"]
     assert worker.progress.waiting is None
 
