@@ -16,8 +16,8 @@ from tests.bench.report import held, quantile, told
 from tests.bench.server import ROOT, Server, running
 
 DELAY = 300.0  # ms
-PAUSE = 20.0  # ms between the words of an answer, where partials are timed
-ROUNDS = 100
+PAUSE = 15.0  # ms between the words of an answer, where partials are timed
+ROUNDS = 60
 WARM_UP = 5
 OVERHEAD, FIRST_PARTIAL = 40.0, 60.0  # ms, p50
 _TEXT = "The next train to the coast leaves from platform nine in ten minutes."

@@ -96,6 +96,7 @@ class Crew:
                 task.cancel()
             await asyncio.wait(tasks)
             await self._leases.release_rest()
+            self._progress.waiting = None
         if once and self._unavailable:
             raise self._unavailable
 
@@ -168,7 +169,8 @@ class Crew:
         return waiting
 
     def _fill_lanes(self) -> None:
-        while self._waiting and self._busy < self._plan.concurrency:
+        # An answer to a claim may come when it is too late to begin.
+        while self._waiting and self._busy < self._plan.concurrency and not self._stopping.is_set():
             self._busy += 1
             task = asyncio.create_task(self._work(self._waiting.popleft()), name="babelroom message")
             self._working.add(task)
@@ -196,7 +198,8 @@ class Crew:
         given_back = self._hand_on(turn)
         async with turn.storing:
             await self._end(held, outcome, start)
-        await asyncio.gather(*map(self._leases.release, given_back))
+        if given_back:
+            await asyncio.gather(*map(self._leases.release, given_back))
         if not turn.waiting:
             self.ring()  # there may be more of this session
 

@@ -21,6 +21,7 @@ from babelroom.worker.trouble import Trouble
 
 _GOODBYE_SECONDS = 2.0
 _LEAST_PAUSE = 0.1
+_LEAST_PATIENCE = 2.0
 _BEATS = 3
 """In a lease: two of them may be lost."""
 
@@ -112,7 +113,7 @@ class Leases:
         """Extend every lease again and again, without end."""
         while True:
             await asyncio.sleep(self._lease / _BEATS)
-            with deadline(self._lease / _BEATS):
+            with deadline(max(self._lease / _BEATS, _LEAST_PATIENCE)):
                 await asyncio.gather(*map(self._extend, list(self._held.values())))
 
     async def _extend(self, held: Held) -> None:
