@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Self, Unpack
 from uuid import UUID, uuid4
@@ -125,8 +126,8 @@ class Interpreter:
         now = _epoch_ms()
         turn = _Turn.checked(session_id, user_id, message_id, target)
         asked = inputs.request(text, source, target or source, **steering)
-        async with self._activity.showing(turn.session_id, turn.user_id, ActivityType.PROCESSING):
-            return await self._say(turn, asked, _Instants(now, now, now, now), None, "context" in steering)
+        async with AsyncExitStack() as shown:
+            return await self._say(turn, asked, _Instants(now, now, now, now), None, shown, "context" in steering)
 
     async def translate_speech(
         self,
@@ -155,7 +156,8 @@ class Interpreter:
         turn = _Turn.checked(session_id, user_id, message_id, target)
         span = None if recorded is None else inputs.instants("recorded", recorded)
         inputs.request(_ANY, source or _ANY_LANGUAGE, target or _ANY_LANGUAGE, **steering)
-        async with self._activity.showing(turn.session_id, turn.user_id, ActivityType.PROCESSING):
+        async with AsyncExitStack() as shown:
+            await shown.enter_async_context(self._processing(turn))
             requested = _epoch_ms()
             transcript = await self._translation.transcribe(
                 recording, language=source, context=steering.get("context", ())
@@ -163,7 +165,7 @@ class Interpreter:
             start, end = span or (now - (transcript.duration or 0) * 1_000, now)
             instants = _Instants(start, end, requested, _epoch_ms())
             asked = inputs.request(transcript.text, transcript.language, target or transcript.language, **steering)
-            return await self._say(turn, asked, instants, transcript, "context" in steering)
+            return await self._say(turn, asked, instants, transcript, shown, "context" in steering)
 
     async def interpret(self, said: Message | Claim, request: TranslationRequest) -> Translation:
         """Translate what was said, and let the other side see it grow.
@@ -180,8 +182,10 @@ class Interpreter:
         asked: TranslationRequest,
         instants: _Instants,
         transcript: Transcript | None,
+        shown: AsyncExitStack,
         has_context: bool,
     ) -> Interpretation:
+        """Go on from the text. What shows the user as processing ends while the translation is being stored."""
         began = time.perf_counter()
         remembering = asyncio.create_task(self._last_turns(turn, 0 if has_context else self._context_turns))
         try:
@@ -196,6 +200,8 @@ class Interpreter:
             return Interpretation(message, _stored(message), transcript)
         request = replace(asked, target=message.target_lang, context=asked.context or context)
         try:
+            if transcript is None:
+                await shown.enter_async_context(self._processing(turn))
             requested = _epoch_ms()
             translation = await self.interpret(message, request)
             answered = _epoch_ms()
@@ -212,11 +218,14 @@ class Interpreter:
                 total_end_to_end_time=answered - instants.recording_end,
                 usage=tuple(used),
             )
-            stored = await self._store(message, translation.text, metrics)
+            stored, _ = await asyncio.gather(self._store(message, translation.text, metrics), shown.aclose())
         except BaseException as error:
             await self._fail(message, error)
             raise
         return Interpretation(stored, translation, transcript)
+
+    def _processing(self, turn: _Turn) -> AbstractAsyncContextManager[None]:
+        return self._activity.showing(turn.session_id, turn.user_id, ActivityType.PROCESSING)
 
     async def _last_turns(self, turn: _Turn, count: int) -> tuple[str, ...]:
         """What was said last. The translation is none the worse for lack of it, and does not fail by it."""
