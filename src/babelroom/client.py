@@ -89,7 +89,9 @@ class Babelroom:
         messages = MessageRepository(self._gateway)
         self.messages = MessageService(messages, self._subscriptions)
         self.activity = ActivityService(ActivityRepository(self._gateway), self._subscriptions)
-        self.queue = QueueService(QueueRepository(self._gateway), self._connection)
+        self.queue = QueueService(
+            QueueRepository(self._gateway), self._connection, context_turns=settings.context_turns
+        )
         self.translation = TranslationService(settings, translator, transcriber=transcriber, speaker=speaker)
         self.interpreter = Interpreter(
             messages, self.activity, self.translation, PartialRepository(self._gateway), settings

@@ -209,6 +209,8 @@ class Claim(Identified):
     attempt: int
     """1, and one more for each failure."""
     queued_at: datetime
+    context: tuple[str, ...] = ()
+    """What was said before it, the oldest first."""
 
 
 class MessageInsert(_Payload):

@@ -222,17 +222,28 @@ $$;
 comment on function private.claim(text, integer, interval, boolean) is 'What public.claim_messages() does.';
 
 create function public.claim_messages(
-  worker text, "limit" integer default 10, lease interval default '30 seconds', in_order boolean default false
+  worker text, "limit" integer default 10, lease interval default '30 seconds', in_order boolean default false,
+  turns integer default 0
 )
 returns table (
   id uuid, session_id uuid, user_id uuid, original text, original_lang varchar, target_lang varchar, seq bigint,
-  token uuid, leased_until timestamptz, attempt integer, queued_at timestamptz
+  token uuid, leased_until timestamptz, attempt integer, queued_at timestamptz, context text[]
 )
 language sql volatile security invoker set search_path = '' as $$
-  select * from private.claim(worker, "limit", lease, in_order);
+  select c.*, array(
+    select t.original from (
+      select m.original, m.seq from public.messages m
+      where m.session_id = c.session_id and m.seq < c.seq
+      order by m.seq desc
+      limit least(greatest(turns, 0), 100)
+    ) t
+    order by t.seq
+  )
+  from private.claim(worker, "limit", lease, in_order) c
+  order by c.session_id, c.seq;
 $$;
-comment on function public.claim_messages(text, integer, interval, boolean) is
-  'Claims the oldest claimable messages, at most limit, for the time of the lease, and returns them by session in order. Each comes with the token that completes, fails, releases or extends it. With in_order, nothing of a session of which somebody holds a message, so that one worker at a time translates it. Over REST, limit goes into the body: a filter on the answer would claim more than it shows.';
+comment on function public.claim_messages(text, integer, interval, boolean, integer) is
+  'Claims the oldest claimable messages, at most limit, for the time of the lease, and returns them by session in order. Each comes with the token that completes, fails, releases or extends it. With in_order, nothing of a session of which somebody holds a message, so that one worker at a time translates it. With turns, so many that were said before it come along, as context. Over REST, limit goes into the body: a filter on the answer would claim more than it shows.';
 
 create function private.require_claim(id uuid, token uuid) returns void
 language plpgsql volatile security invoker set search_path = '' as $$
@@ -417,14 +428,14 @@ grant select, update on private.session_revisions to service_role;
 revoke all on function private.settle_job(), private.hold_back(uuid, interval), private.leased_sessions(timestamptz),
   private.claim(text, integer, interval, boolean), private.require_claim(uuid, uuid),
   private.hold_message(uuid),
-  public.claim_messages(text, integer, interval, boolean), public.extend_lease(uuid, uuid, interval),
+  public.claim_messages(text, integer, interval, boolean, integer), public.extend_lease(uuid, uuid, interval),
   public.complete_message(uuid, uuid, text, jsonb), public.fail_message(uuid, uuid, text),
   public.release_message(uuid, uuid), public.retry_failed(uuid)
   from public, anon, authenticated;
 grant execute on function private.leased_sessions(timestamptz),
   private.claim(text, integer, interval, boolean), private.require_claim(uuid, uuid),
   private.hold_message(uuid),
-  public.claim_messages(text, integer, interval, boolean), public.extend_lease(uuid, uuid, interval),
+  public.claim_messages(text, integer, interval, boolean, integer), public.extend_lease(uuid, uuid, interval),
   public.complete_message(uuid, uuid, text, jsonb), public.fail_message(uuid, uuid, text),
   public.release_message(uuid, uuid), public.retry_failed(uuid)
   to service_role;

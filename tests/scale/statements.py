@@ -142,7 +142,7 @@ SDK = (
     ),
     Statement("activity.current", "select * from public.get_session_activities(%(session)s)"),
     # By the worker, whose claims are in order.
-    by_worker("queue.claim", "claim_messages('worker', 10, '30 seconds', true)"),
+    by_worker("queue.claim", "claim_messages('worker', 10, '30 seconds', true, 6)"),
     by_worker("queue.extend", "extend_lease(%(message)s, %(token)s, '30 seconds')"),
     by_worker("queue.complete", "complete_message(%(message)s, %(token)s, 'Buenos dias', '{}')"),
     by_worker("queue.fail", "fail_message(%(message)s, %(token)s, 'No translator')"),

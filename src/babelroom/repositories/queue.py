@@ -19,8 +19,8 @@ class QueueRepository:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    async def claim(self, worker: str, limit: int, lease: float) -> list[Claim]:
-        arguments = {"worker": worker, "limit": limit, "lease": _interval(lease), "in_order": True}
+    async def claim(self, worker: str, limit: int, lease: float, turns: int) -> list[Claim]:
+        arguments = {"worker": worker, "limit": limit, "lease": _interval(lease), "in_order": True, "turns": turns}
         query = self._gateway.supabase.rpc("claim_messages", arguments)
         # Sent once: what a lost answer held can be claimed again when its lease has run out.
         return await self._gateway.run("queue.claim", query, _CLAIMS.validate_python, idempotent=False)

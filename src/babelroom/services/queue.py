@@ -30,16 +30,18 @@ class QueueService:
     All of it raises PermissionDenied for any other key than the secret one.
     """
 
-    def __init__(self, queue: QueueRepository, connection: Connection) -> None:
+    def __init__(self, queue: QueueRepository, connection: Connection, *, context_turns: int) -> None:
         self._queue = queue
         self._connection = connection
+        self._context_turns = context_turns
 
     async def claim(self, worker: str, limit: int, lease: float) -> list[Claim]:
         """Return up to so many messages, by session in order, held for the lease's seconds. Empty: nothing is free.
 
-        Each session's oldest comes before any one's second.
+        Each session's oldest comes before any one's second. With each come the last turns before it.
         """
-        return await self._queue.claim(worker, inputs.whole_number("limit", limit, least=1, most=MAX_CLAIMS), lease)
+        checked = inputs.whole_number("limit", limit, least=1, most=MAX_CLAIMS)
+        return await self._queue.claim(worker, checked, lease, self._context_turns)
 
     async def extend(self, claim: Claim, lease: float) -> None:
         """Hold it for so many seconds from now.

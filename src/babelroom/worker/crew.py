@@ -249,7 +249,7 @@ class Crew:
         await asyncio.gather(*map(self._leases.release, [*unbegun, *self._drained()]))
 
     async def _ask(self, claim: Claim) -> Translation:
-        request = TranslationRequest(claim.original, claim.original_lang, claim.target_lang)
+        request = TranslationRequest(claim.original, claim.original_lang, claim.target_lang, claim.context)
         return await self._room.interpreter.interpret(claim, request)
 
 

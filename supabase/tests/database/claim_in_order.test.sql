@@ -1,7 +1,7 @@
 -- Claiming in order: a session belongs to one worker at a time; its first message comes before any other's second.
 begin;
 create extension if not exists pgtap with schema extensions;
-select plan(18);
+select plan(20);
 
 \ir refusal.psql
 \ir queue.psql
@@ -84,6 +84,23 @@ update private.settings set max_claims = 1;
 select pg_temp.run_out('16');
 select pg_temp.claim_in_order();
 select is((pg_temp.message('16')).status, 'failed', 'What none ever brings to an end fails here too.');
+
+-- What was said before comes along.
+update public.messages set status = 'displayed' where status in ('queued', 'processing');
+select pg_temp.say('31');
+select results_eq(
+  $$ select context from claim_messages('worker', turns => 2) $$,
+  $$ select array(
+    select original from (select original, seq from public.messages
+      where session_id = '00000000-0000-4000-8000-000000000001' and id <> '00000000-0000-4000-8000-000000000031'
+      order by seq desc limit 2) last
+    order by seq) $$,
+  'A claim brings the last turns along, the oldest first.'
+);
+select pg_temp.say('32');
+select results_eq(
+  $$ select context from claim_messages('worker') $$, $$ values (array[]::text[]) $$, 'Unasked, none.'
+);
 
 select * from finish();
 rollback;

@@ -64,7 +64,7 @@ select function_privs_are(
   'public', named, types::text[], role, array[]::text[], format('%s may not call %s().', role, named)
 )
 from clients, (values
-  ('claim_messages'::name, array['text', 'integer', 'interval', 'boolean']),
+  ('claim_messages'::name, array['text', 'integer', 'interval', 'boolean', 'integer']),
   ('extend_lease', array['uuid', 'uuid', 'interval']),
   ('complete_message', array['uuid', 'uuid', 'text', 'jsonb']),
   ('fail_message', array['uuid', 'uuid', 'text']),

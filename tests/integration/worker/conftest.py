@@ -19,6 +19,7 @@ class Translator:
 
     def __init__(self):
         self.begun = []
+        self.contexts = []
         self.ended = []
         self.cancelled = []
         self.at_once = 0  # at most
@@ -45,6 +46,7 @@ class Translator:
 
     async def translate(self, request, on_delta):
         del on_delta
+        self.contexts.append(request.context)
         await self._note(self.begun, request.text)
         self.at_once = max(self.at_once, len(self.begun) - len(self.ended) - len(self.cancelled))
         try:

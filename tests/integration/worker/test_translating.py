@@ -49,6 +49,14 @@ async def test_a_session_is_translated_in_order(worker, session, say, translator
     assert rows.column(database, "select original from messages order by processed_at") == texts
 
 
+async def test_the_last_turns_are_the_context(settings, translator, session, say):
+    """As many as the settings say, the oldest first; what waits behind a message is none of it."""
+    await say(session, "one", "two", "three", "four")
+    known = settings.model_copy(update={"context_turns": 2})
+    await TranslationWorker(known, translator=translator).run_once()
+    assert translator.contexts == [(), ("one",), ("one", "two"), ("two", "three")]
+
+
 async def test_sessions_are_translated_at_once(worker, session, others, say, room, translator):
     """As many as the concurrency says, and no more."""
     rooms = [session, *others, await room.sessions.create_session()]
