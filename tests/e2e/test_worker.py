@@ -9,7 +9,8 @@ import sys
 from collections import Counter
 
 import pytest
-from support import provider, rows
+from support import rows
+from support.openai_server import Answer, refuses
 
 SECONDS = 60.0
 STATES = "select case when translation is null then status else translation end from messages order by seq"
@@ -58,10 +59,10 @@ def run(start):
 
 
 @pytest.fixture
-async def slow():
-    """A provider that takes its time: its answer comes when a test says so, or in a minute."""
-    async with provider.serving(delay=60.0) as serving:
-        yield serving
+def slow(openai_server):
+    """A provider that takes its time: its answer comes in a minute, unless a test says otherwise."""
+    openai_server.answer = Answer(delay=60.0)
+    return openai_server
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ async def test_a_signal_gives_back_what_is_not_begun_and_ends_in_order(start, sa
     await say("one", "two")
     process = await start("--lease", "1", **openai)
     async with asyncio.timeout(SECONDS):
-        await slow.asked.get()
+        await slow.until_asked(1)
         process.send_signal(sent)
         _, err = await process.communicate()
     assert process.returncode == 0
@@ -147,15 +148,15 @@ async def test_a_signal_gives_back_what_is_not_begun_and_ends_in_order(start, sa
 
 async def test_a_signal_lets_what_is_begun_end(start, say, slow, openai, database):
     """Its translation is stored."""
-    slow.delay = 1.0
+    slow.answer = Answer(delay=1.0)
     await say("one", "two")
     process = await start("--concurrency", "1", **openai)
     async with asyncio.timeout(SECONDS):
-        await slow.asked.get()
+        await slow.until_asked(1)
         process.send_signal(signal.SIGTERM)
         await process.communicate()
     assert process.returncode == 0
-    assert rows.column(database, STATES) == ["<one>", "queued"]
+    assert rows.column(database, STATES) == ["one (Spanish)", "queued"]
 
 
 async def test_a_second_signal_ends_it_at_once(start, say, slow, openai, database):
@@ -163,7 +164,7 @@ async def test_a_second_signal_ends_it_at_once(start, say, slow, openai, databas
     await say("one")
     process = await start(**openai)
     async with asyncio.timeout(SECONDS):
-        await slow.asked.get()
+        await slow.until_asked(1)
         process.send_signal(signal.SIGTERM)
         while b'"stopping"' not in await process.stderr.readline():
             pass
@@ -179,11 +180,24 @@ async def test_what_a_killed_worker_held_is_translated_by_the_next(start, run, s
     await say("one", "two")
     process = await start("--lease", "1", **openai)
     async with asyncio.timeout(SECONDS):
-        await slow.asked.get()
+        await slow.until_asked(1)
     process.kill()
     await process.wait()
-    slow.delay = 0.0
+    slow.answer = Answer()
     async with asyncio.timeout(SECONDS):
-        while rows.column(database, STATES) != ["<one>", "<two>"]:
+        while rows.column(database, STATES) != ["one (Spanish)", "two (Spanish)"]:
             assert (await run("--once", **openai))[0] == 0
     assert rows.value(database, "select count(*) from private.translation_jobs where leased_until is not null") == 0
+
+
+async def test_a_wrong_key_is_one_sentence_and_costs_nothing(run, say, openai_server, openai, database):
+    """With --once it ends by it; the message waits on as if nobody had tried."""
+    openai_server.answer = refuses(401)
+    await say("one")
+    code, err = await run("--once", **openai)
+    assert code == 1
+    assert err.splitlines()[-1] == (
+        "babelroom: OpenAI refused the key: check OPENAI_API_KEY and, if it is set, OPENAI_BASE_URL."
+    )
+    assert rows.column(database, STATES) == ["queued"]
+    assert database.execute("select claims, failures from private.translation_jobs").fetchall() == [(0, 0)]

@@ -27,7 +27,7 @@ KILL_EVERY = (1.0, 3.0)  # seconds; a worker takes one to start
 PATIENCE = 240.0
 COMMAND = "import sys; from babelroom.cli import main; sys.exit(main())"
 OPEN = "select count(*) as open from messages where translation is null"
-WRONG = "select original, translation from messages where translation is distinct from '<' || original || '>'"
+WRONG = "select original, translation from messages where translation is distinct from original || ' (Spanish)'"
 NOT_ONCE = """
 select m.id, count(distinct s.translation) from messages m
 left join stress.states s on s.id = m.id and s.translation is not null
@@ -156,7 +156,7 @@ async def fill(client: Babelroom, rng: Random, total: int) -> int:
 async def provider() -> AsyncIterator[str]:
     """The address of a translator in a process of its own, that takes its time."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.support.provider", "--delay-ms", str(DELAY_MS),
+        sys.executable, "-m", "tests.support.openai_server", "--delay-ms", str(DELAY_MS),
         cwd=ROOT, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
