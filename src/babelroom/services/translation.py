@@ -193,8 +193,8 @@ class TranslationService:
         )
 
     def _voice_for(self, tag: str) -> str:
-        voices = self._settings.voices
-        return voices.get(tag) or voices.get(languages.base_language(tag)) or languages.find(tag).voice
+        voices = {language.lower(): voice for language, voice in self._settings.voices.items()}
+        return voices.get(tag.lower()) or voices.get(languages.base_language(tag)) or languages.find(tag).voice
 
     async def _openai_for(self, failure: type[BabelroomError], role: str) -> _OpenAI:
         if self._settings.openai_api_key is None:

@@ -103,7 +103,9 @@ class Translators:
                 logger.warning("%s", switches[-1])
                 continue
             if failure is not None and not result.is_translated:
-                break  # handing the text on untranslated is no answer to a failure
+                # Handing the text on untranslated is no answer to a failure.
+                switches.append(f"{choice.translator.name} does not know the text.")
+                continue
             return result.model_copy(update={"switches": tuple(switches)})
         raise failure or TranslatorUnavailable(
             f"Nobody can translate from {request.source} to {request.target}. {' '.join(switches)}"
@@ -142,7 +144,7 @@ class Translators:
 
     def _choose_phrasebook(self, source: str, target: str) -> _Choice:
         reason = self.sentence
-        if self._apertium is not None:
+        if self._apertium is not None and not self._settings.translators:
             reason = (
                 f"From {source} to {target} translates the bundled phrasebook, which knows a few sentences: "
                 f"apertium has no way between them installed, and {_NO_KEY}."
