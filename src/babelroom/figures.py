@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import warnings
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -54,7 +55,10 @@ def lines(stats: SessionStats) -> Iterator[str]:
 
 
 async def _stats(session: str) -> SessionStats:
-    async with Babelroom.connect() as room:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there are no credentials: the first call says the same
+        client = Babelroom.connect()
+    async with client as room:
         is_code = len(session) == _CODE_LENGTH
         session_id: UUID | str = (await room.sessions.find_session(session)).id if is_code else session
         return await room.stats(session_id)

@@ -25,7 +25,7 @@ def read_folder(folder: str, languages: Languages | None) -> Conversation:
             have the same place, or they are not of two languages.
     """
     try:
-        files = [path for path in Path(folder).iterdir() if path.suffix.lower() in _SOUND]
+        files = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in _SOUND)
     except OSError as error:
         raise BadConversation(f"The folder {folder} cannot be read: {error.strerror or error}.") from error
     if not files:
