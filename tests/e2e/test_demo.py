@@ -8,10 +8,23 @@ import signal
 import sys
 
 import pytest
+from support import sound
+from support.openai_server import Answer, ghost, hears
 
 APERTIUM = shutil.which("apertium")
 
 UNSEEN = "en\tThe train to Lisbon leaves at seven\nes\tMi hermana vive cerca del puerto\nen\tGood morning\n"
+
+SPOKEN = {
+    "01-en.wav": (
+        "english",
+        "Good morning, Ana. Your cat is on my balcony.",
+        "Buenos días, Ana. Tu gato está en mi balcón.",
+    ),
+    "02-es.webm": ("spanish", "Lo siento mucho. ¿Qué está haciendo ahora?", "I'm so sorry. What is it doing now?"),
+    "03-en.mp3": ("english", "It is sleeping in the sun.", "Está durmiendo al sol."),
+}
+"""Recordings: the language, what is said, and what it is for the other side."""
 
 
 @pytest.fixture
@@ -39,6 +52,33 @@ def run(tmp_path):
 def project(stack):
     """The variables that name the tests' own Supabase."""
     return {"SUPABASE_URL": stack.url, "SUPABASE_PUBLISHABLE_KEY": stack.publishable_key}
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    """A folder of real sound, spoken by espeak-ng: the lines above as three kinds of file."""
+    spoken, folder = tmp_path / "spoken", tmp_path / "recordings"
+    spoken.mkdir()
+    folder.mkdir()
+    for name, (_, text, _) in SPOKEN.items():
+        path = sound.speak(text, name[3:5], spoken)
+        extension = name.rpartition(".")[2]
+        (path if extension == "wav" else sound.convert(path, extension)).rename(folder / name)
+    return folder
+
+
+@pytest.fixture
+def interpreted(openai_server):
+    """The variables of an OpenAI that hears by the kind of file, and whose translations grow slowly enough to watch."""
+    by_kind = {name.rpartition(".")[2]: spoken for name, spoken in SPOKEN.items()}
+    translations = {text: translation for _, text, translation in SPOKEN.values()}
+
+    def hear(asked):
+        language, text, _ = by_kind[asked.file.name.rpartition(".")[2]]
+        return hears(text, language=language).transcript
+
+    openai_server.answer = Answer(transcript=hear, text=lambda asked: translations[asked.text], pause=0.05)
+    return {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": openai_server.url}
 
 
 async def test_the_demo_needs_nothing(run):
@@ -157,3 +197,93 @@ async def test_a_reader_that_goes_away_is_no_traceback(run, project):
     process.stdout._transport.close()
     async with asyncio.timeout(30):
         assert (await process.wait(), await process.stderr.read()) == (1, b"")
+
+
+@sound.needs_sound
+async def test_recordings_are_transcribed_translated_and_displayed(run, project, recordings, interpreted):
+    """Of each kind of file; what was said arrives with what it is for the other side."""
+    code, out, err = await run("--audio", str(recordings), **project, **interpreted)
+    assert (code, err) == (0, "")
+    for place, (name, (_, text, translation)) in enumerate(SPOKEN.items(), 1):
+        speaker = name[3:5]
+        listener = "es" if speaker == "en" else "en"
+        assert f"{listener} | sees that {speaker} is recording\n" in out
+        assert f"{speaker} | #{place} says:  {text} (queued)\n" in out
+        assert f"{listener} | #{place} reads: {translation}\n" in out
+        assert f"{speaker} | #{place} has been displayed\n" in out
+    assert out.endswith("All 3 messages arrived: once, in order, translated and displayed.\n")
+
+
+@sound.needs_sound
+async def test_the_listener_sees_a_translation_grow(run, project, recordings, interpreted):
+    """Each line is a beginning of what is read in the end."""
+    _, out, _ = await run("--audio", str(recordings), **project, **interpreted)
+    for place, (_, _, translation) in enumerate(SPOKEN.values(), 1):
+        grown = re.findall(rf"^(?:en|es) \| #{place} grows: (.+)$", out, re.MULTILINE)
+        assert len(grown) > 1
+        assert all(translation.startswith(text) for text in grown)
+        assert grown == sorted(grown, key=len)
+
+
+@sound.needs_sound
+async def test_the_table_of_recordings_has_all_hops(run, project, recordings, interpreted):
+    """In the order of a message's way, in ms: the two seconds of each recording are in no other part of it."""
+    _, out, _ = await run("--audio", str(recordings), **project, **interpreted)
+    table = re.findall(r"^(\w+) +(\d+\.\d) +\d+\.\d +\d+\.\d$", out, re.MULTILINE)
+    assert [name for name, _ in table] == ["record", "transcribe", "translate", "deliver", "total"]
+    assert float(table[0][1]) == pytest.approx(2_000, abs=1)
+
+
+@sound.needs_sound
+async def test_the_files_are_sent_as_they_are(run, project, recordings, interpreted, openai_server):
+    """Byte for byte, one after the other, in the language of their name."""
+    await run("--audio", str(recordings), **project, **interpreted)
+    heard = [asked for asked in openai_server.requests if asked.file]
+    assert [asked.file.data for asked in heard] == [(recordings / name).read_bytes() for name in SPOKEN]
+    assert [asked.form["language"] for asked in heard] == [["en"], ["es"], ["en"]]
+
+
+@sound.needs_sound
+async def test_a_recording_in_which_nobody_speaks_is_told(run, project, recordings, interpreted, openai_server):
+    """The others arrive; the demo says which one did not, and exits 1."""
+    openai_server.then(ghost())
+    code, out, _ = await run("--audio", str(recordings), **project, **interpreted)
+    assert code == 1
+    assert "Line 1 of the input could not be understood. The recording holds silence or noise" in out
+    assert f"en | #1 reads: {SPOKEN['02-es.webm'][2]}\n" in out
+    assert "1 of 3 lines were not said.\n" in out
+
+
+async def test_recordings_without_a_key_are_one_sentence(run, tmp_path):
+    """Nothing is started: there is nobody who could hear them."""
+    for name in SPOKEN:
+        (tmp_path / name).touch()
+    code, out, err = await run("--audio", str(tmp_path))
+    assert (code, out) == (1, "")
+    assert err == (
+        "babelroom: Recordings are transcribed by OpenAI, or by a server that speaks its protocol: set OPENAI_API_KEY, "
+        "and OPENAI_BASE_URL for a server of your own.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ([], "babelroom: The folder . holds no recording: name them such as 01-en.wav and 02-es.webm.\n"),
+        (
+            ["hello.wav"],
+            "babelroom: The name of hello.wav does not tell its place and its language: call it such as 01-en.wav.\n",
+        ),
+        (["1-en.wav", "01-es.wav"], "babelroom: 01-es.wav and 1-en.wav have the same place: number every turn once.\n"),
+        (
+            ["01-en.wav"],
+            "babelroom: Every line is in en: say which language the other person speaks, such as --langs en,es.\n",
+        ),
+    ],
+    ids=["empty", "name", "place", "one language"],
+)
+async def test_a_folder_that_is_no_conversation_is_one_sentence(run, tmp_path, names, sentence):
+    """Also with a key, and before anything is started."""
+    for name in names:
+        (tmp_path / name).touch()
+    assert await run("--audio", ".", OPENAI_API_KEY="sk-test") == (2, "", sentence)

@@ -100,7 +100,7 @@ class Answer:
     tells_usage: bool = True
     says_done: bool = True
     """The stream ends with [DONE]."""
-    transcript: Mapping[str, Any] | None = None
+    transcript: Mapping[str, Any] | Callable[[Asked], Mapping[str, Any]] | None = None
     sound: bytes = SOUND * 12
 
 
@@ -204,10 +204,12 @@ class OpenAIServer:
                     file = File(value.filename, value.content_type, opened.read())
             else:
                 form.setdefault(name, []).append(str(value))
-        answer = await self._meet(Asked(request.path, request.headers, form=form, file=file))
+        asked = Asked(request.path, request.headers, form=form, file=file)
+        answer = await self._meet(asked)
         if answer.status != _OK or answer.raw is not None:
             return _other(answer)
         transcript = answer.transcript or hears("Hello, how are you?").transcript
+        transcript = transcript(asked) if callable(transcript) else transcript
         if form.get("response_format") != ["verbose_json"]:
             transcript = {name: transcript[name] for name in ("text", "usage") if name in transcript}
         return web.json_response(transcript, headers=answer.headers)
