@@ -18,6 +18,7 @@ from babelroom import (
     NothingSaid,
     PerformanceMetrics,
     SessionExpired,
+    SessionNotFound,
     Settings,
     TranscriptionFailed,
     TranslationFailed,
@@ -330,3 +331,11 @@ async def test_the_figures_of_a_session(stage, partner):
         "gpt-4o-mini": Decimal("0.000054"), "whisper-1": Decimal("0.006"),
     }  # fmt: skip
     assert stats.cost == Decimal("0.006054")
+
+
+async def test_a_session_without_messages_has_no_figures(room, session):
+    """Unlike one that is not there."""
+    stats = await room.stats(session.id)
+    assert (stats.messages, stats.hops, stats.usage, stats.cost) == ({}, {}, (), Decimal(0))
+    with pytest.raises(SessionNotFound):
+        await room.stats(uuid4())

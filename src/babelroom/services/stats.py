@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from babelroom import inputs
+from babelroom.errors import SessionNotFound
 from babelroom.models import Usage
 from babelroom.prices import Prices
 from babelroom.repositories.sessions import SessionRepository
@@ -23,8 +24,12 @@ class StatsService:
 
         Raises:
             InvalidId: session_id is not a UUID.
+            SessionNotFound: there is no such session.
         """
-        figures = await self._sessions.stats(inputs.uuid(session_id))
+        key = inputs.uuid(session_id)
+        figures = await self._sessions.stats(key)
+        if not figures.messages and await self._sessions.get(key) is None:
+            raise SessionNotFound
         usage = tuple(self._priced(used) for used in figures.usage)
         return SessionStats(messages=figures.messages, hops=figures.hops, usage=usage, prices_as_of=self._prices.as_of)
 
