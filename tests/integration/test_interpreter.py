@@ -230,6 +230,18 @@ async def test_said_again_it_is_the_same_message(stage):
         assert len(await on.messages()) == len(on.translator.asked) == 1
 
 
+async def test_said_again_after_it_failed_it_is_another_try(stage):
+    """With the same id: the message is queued again, and translated."""
+    on = stage(Interpreting(shout))
+    async with on.room:
+        with pytest.raises(TranslationFailed):
+            await on.say("No", message_id=(own := uuid4()))
+        on.translator.how = str.upper
+        again = await on.say("No", message_id=own)
+        assert (again.message.id, again.message.translation, again.message.error) == (own, "NO", None)
+        assert len(await on.messages()) == 1
+
+
 async def test_the_last_turns_are_the_context(stage, partner):
     """Of both sides, the oldest first, as many as the settings say, without the text itself."""
     on = stage(context_turns=2)

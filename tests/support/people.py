@@ -15,7 +15,7 @@ class Interpreting:
     name = "interpreting"
 
     def __init__(self, translate: Callable[[str], str] = str.upper, parts: int = 1) -> None:
-        self._translate = translate
+        self.how = translate
         self._parts = parts
         self.asked: list[TranslationRequest] = []
         self.has_begun = asyncio.Event()
@@ -24,7 +24,7 @@ class Interpreting:
 
     async def translate(self, request: TranslationRequest, on_delta: Callable[[str], None]) -> Translation:
         self.asked.append(request)
-        text = self._translate(request.text)
+        text = self.how(request.text)
         size = -(-len(text) // self._parts)
         for start in range(0, len(text), size):
             on_delta(text[start : start + size])

@@ -114,7 +114,8 @@ class Interpreter:
         """Say a text: send it as a message, translate it, and return when it is ready to display.
 
         Meanwhile the user is shown as processing, and stream_partials() tells how the translation grows. Without a
-        target it is the other participant's language; without a context, the session's last turns help.
+        target it is the other participant's language; without a context, the session's last turns help. With a
+        message_id of your own a call can be repeated: what was translated is not translated again, what failed is.
 
         Raises:
             InvalidInput: a text, language or id, or what steers the translation, is refused; nothing was sent.
@@ -157,7 +158,7 @@ class Interpreter:
         span = None if recorded is None else inputs.instants("recorded", recorded)
         inputs.request(_ANY, source or _ANY_LANGUAGE, target or _ANY_LANGUAGE, **steering)
         async with AsyncExitStack() as shown:
-            await shown.enter_async_context(self._processing(turn))
+            await shown.enter_async_context(self._processing(turn.session_id, turn.user_id))
             requested = _epoch_ms()
             transcript = await self._translation.transcribe(
                 recording, language=source, context=steering.get("context", ())
@@ -185,47 +186,58 @@ class Interpreter:
         shown: AsyncExitStack,
         has_context: bool,
     ) -> Interpretation:
-        """Go on from the text. What shows the user as processing ends while the translation is being stored."""
         began = time.perf_counter()
         remembering = asyncio.create_task(self._last_turns(turn, 0 if has_context else self._context_turns))
         try:
             message = await self._messages.send(
                 turn.message_id, turn.session_id, turn.user_id, asked.text, asked.source, turn.target, hold=self._hold
             )
-            delivery = (time.perf_counter() - began) * 1_000
-            context = await remembering
+            sent_ms = (time.perf_counter() - began) * 1_000
+            if message.translation is not None:  # said before, by an earlier call with this id
+                return Interpretation(message, _stored(message), transcript)
+            try:
+                if message.status is MessageStatus.FAILED:  # said before in vain: this is another try
+                    await self._messages.update(message.id, MessageUpdate(status=MessageStatus.QUEUED))
+                request = replace(asked, target=message.target_lang, context=asked.context or await remembering)
+                return await self._translate(message, request, instants, transcript, shown, sent_ms)
+            except BaseException as error:
+                await self._fail(message, error)
+                raise
         finally:
             remembering.cancel()
-        if message.translation is not None:  # said before, by an earlier call with this id
-            return Interpretation(message, _stored(message), transcript)
-        request = replace(asked, target=message.target_lang, context=asked.context or context)
-        try:
-            if transcript is None:
-                await shown.enter_async_context(self._processing(turn))
-            requested = _epoch_ms()
-            translation = await self.interpret(message, request)
-            answered = _epoch_ms()
-            used = [result.usage for result in (transcript, translation) if result and result.usage]
-            metrics = MeteredMetrics(
-                audio_recording_start=instants.recording_start,
-                audio_recording_end=instants.recording_end,
-                whisper_request_start=instants.transcribing,
-                whisper_response_end=instants.transcribed,
-                translation_request_start=requested,
-                translation_response_end=answered,
-                # What is known by now; the database fills in both when the message is displayed.
-                message_delivery_time=delivery,
-                total_end_to_end_time=answered - instants.recording_end,
-                usage=tuple(used),
-            )
-            stored, _ = await asyncio.gather(self._store(message, translation.text, metrics), shown.aclose())
-        except BaseException as error:
-            await self._fail(message, error)
-            raise
+
+    async def _translate(
+        self,
+        message: Message,
+        request: TranslationRequest,
+        instants: _Instants,
+        transcript: Transcript | None,
+        shown: AsyncExitStack,
+        sent_ms: float,
+    ) -> Interpretation:
+        """Translate and store. What shows the user as processing ends while the translation is being stored."""
+        if transcript is None:
+            await shown.enter_async_context(self._processing(message.session_id, message.user_id))
+        requested = _epoch_ms()
+        translation = await self.interpret(message, request)
+        answered = _epoch_ms()
+        metrics = MeteredMetrics(
+            audio_recording_start=instants.recording_start,
+            audio_recording_end=instants.recording_end,
+            whisper_request_start=instants.transcribing,
+            whisper_response_end=instants.transcribed,
+            translation_request_start=requested,
+            translation_response_end=answered,
+            # What is known by now; the database fills in both when the message is displayed.
+            message_delivery_time=sent_ms,
+            total_end_to_end_time=answered - instants.recording_end,
+            usage=tuple(result.usage for result in (transcript, translation) if result and result.usage),
+        )
+        stored, _ = await asyncio.gather(self._store(message, translation.text, metrics), shown.aclose())
         return Interpretation(stored, translation, transcript)
 
-    def _processing(self, turn: _Turn) -> AbstractAsyncContextManager[None]:
-        return self._activity.showing(turn.session_id, turn.user_id, ActivityType.PROCESSING)
+    def _processing(self, session_id: UUID, user_id: UUID) -> AbstractAsyncContextManager[None]:
+        return self._activity.showing(session_id, user_id, ActivityType.PROCESSING)
 
     async def _last_turns(self, turn: _Turn, count: int) -> tuple[str, ...]:
         """What was said last. The translation is none the worse for lack of it, and does not fail by it."""
