@@ -103,7 +103,10 @@ comment on function private.number_new_message() is
 create function private.metric(metrics jsonb, name text) returns double precision
 language sql immutable security invoker set search_path = '' as $$
   -- Clients write what they like.
-  select case jsonb_typeof(metrics -> name) when 'number' then (metrics ->> name)::numeric::double precision end;
+  select case
+    when jsonb_typeof(metrics -> name) = 'number' then
+      case when abs((metrics ->> name)::numeric) < 1e15 then (metrics ->> name)::double precision end
+  end;
 $$;
 comment on function private.metric(jsonb, text) is 'A number among a message''s metrics; null where it is none.';
 
@@ -118,6 +121,12 @@ language sql immutable security invoker set search_path = '' as $$
             private.metric(message.performance_metrics, 'whisperResponseEnd')
             - private.metric(message.performance_metrics, 'audioRecordingEnd')
           )::numeric, 0)
+          -- Its way here, by two clocks; so it is never more than what sending it took by one.
+          + greatest(0, coalesce(least(
+            extract(epoch from message.created_at) * 1000
+            - private.metric(message.performance_metrics, 'whisperResponseEnd')::numeric,
+            private.metric(message.performance_metrics, 'messageDeliveryTime')::numeric
+          ), 0))
           + extract(epoch from message.displayed_at - message.created_at) * 1000, 3
         )
       )

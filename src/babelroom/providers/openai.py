@@ -215,7 +215,7 @@ def _refused(error: openai.APIStatusError, model: str, variable: str) -> Trouble
     if status in _LASTING:
         return Trouble(_LASTING[status].format(model=model, variable=variable), is_general=True)
     if status == _TOO_MANY:
-        return Trouble(_LIMITED, passes=True, pause=_pause(error.response.headers))
+        return Trouble(_LIMITED, passes=True, is_limit=True, pause=_pause(error.response.headers))
     if status in _RETRIED or status >= _SERVER_ERROR:
         return Trouble(_PASSING.format(error=error), passes=True, pause=_pause(error.response.headers))
     return Trouble(f"OpenAI refused the request: {error.message:.200}")

@@ -20,6 +20,8 @@ from babelroom.results import Segment, Transcript
 _MAX_PROMPT = 600
 """Characters: Whisper reads the last 224 tokens of it."""
 _WITHOUT_SEGMENTS = re.compile(r"gpt-.*transcribe")
+_LONGEST = 1e6
+"""Seconds: no recording of 25 MB is longer."""
 _UNKNOWN_LANGUAGE = "und"
 """BCP 47 for a language that nobody knows."""
 
@@ -105,7 +107,8 @@ class _Answer(BaseModel):
 
     @property
     def seconds(self) -> float | None:
-        return self.duration if self.duration is not None or self.usage is None else self.usage.seconds
+        told = self.duration if self.duration is not None or self.usage is None else self.usage.seconds
+        return told if told is not None and 0 <= told < _LONGEST else None
 
     def spent(self, model: str) -> Usage | None:
         """What the model bills, or None where the server does not say."""

@@ -26,13 +26,21 @@ class Trouble(BabelroomError):
     """The attempt failed."""
 
     def __init__(
-        self, message: str, *, passes: bool = False, is_general: bool = False, pause: float | None = None
+        self,
+        message: str,
+        *,
+        passes: bool = False,
+        is_general: bool = False,
+        is_limit: bool = False,
+        pause: float | None = None,
     ) -> None:
         super().__init__(message)
         self.passes = passes
         """The same request may succeed if it is simply sent again."""
         self.is_general = is_general
         """It would meet any other text too."""
+        self.is_limit = is_limit
+        """There are too many requests, whatever this one asks."""
         self.pause = pause
         """Seconds that the server asks to be left alone."""
 
@@ -65,11 +73,11 @@ def attempts(seconds: float) -> Attempts:
 
 @contextmanager
 def explained(failed: type[BabelroomError], unavailable: type[BabelroomError] | None = None) -> Iterator[None]:
-    """Raise a block's trouble as one of the two, the second if it is general; the library's own error is the cause."""
+    """Raise a block's trouble as one of the two, the second if no text is to blame; the cause is the library's own."""
     try:
         yield
     except Trouble as trouble:
-        kind = unavailable or failed if trouble.is_general else failed
+        kind = unavailable or failed if trouble.is_general or trouble.is_limit else failed
         asked = _ASKED.format(math.ceil(trouble.pause)) if trouble.pause else ""
         raise kind(f"{trouble}{asked}") from trouble.__cause__
 

@@ -29,6 +29,9 @@ logger = logging.getLogger("babelroom")
 _FAREWELL = 3.0
 """Seconds that saying why a message failed may take."""
 
+_CONTEXT_WORTH = 0.5
+"""Seconds that the last turns are waited for: beyond that, a translation without them is the better one."""
+
 _GIVEN_UP = "It was given up before its translation came."
 
 # What stands for the text and the languages that only the transcript tells, to check the rest of what was given.
@@ -198,6 +201,8 @@ class Interpreter:
             try:
                 if message.status is MessageStatus.FAILED:  # said before in vain: this is another try
                     await self._messages.update(message.id, MessageUpdate(status=MessageStatus.QUEUED))
+                if transcript is None:
+                    await shown.enter_async_context(self._processing(turn.session_id, turn.user_id))
                 request = replace(asked, target=message.target_lang, context=asked.context or await remembering)
                 return await self._translate(message, request, instants, transcript, shown, sent_ms)
             except BaseException as error:
@@ -216,11 +221,10 @@ class Interpreter:
         sent_ms: float,
     ) -> Interpretation:
         """Translate and store. What shows the user as processing ends while the translation is being stored."""
-        if transcript is None:
-            await shown.enter_async_context(self._processing(message.session_id, message.user_id))
         requested = _epoch_ms()
         translation = await self.interpret(message, request)
-        answered = _epoch_ms()
+        # Without the wait for the last partial's end.
+        answered = requested + translation.latency.total if translation.latency else _epoch_ms()
         metrics = MeteredMetrics(
             audio_recording_start=instants.recording_start,
             audio_recording_end=instants.recording_end,
@@ -244,8 +248,9 @@ class Interpreter:
         if not count:
             return ()
         try:
-            messages = await self._messages.page(turn.session_id, count + 1, before=None, after=None, latest=True)
-        except BabelroomError as error:
+            async with asyncio.timeout(_CONTEXT_WORTH):
+                messages = await self._messages.page(turn.session_id, count + 1, before=None, after=None, latest=True)
+        except (BabelroomError, TimeoutError) as error:
             logger.info("The last turns of session %s could not be had: %s", turn.session_id, error)
             return ()
         said = [message.original for message in messages if message.id != turn.message_id]

@@ -20,7 +20,7 @@ logger = logging.getLogger("babelroom")
 _FIRST_WORD = 0.015
 """Seconds that the first partial waits: a translation that comes in one piece, or nearly so, needs none."""
 
-_LAST_WORD = 0.2
+_LAST_WORD = 0.05
 """Seconds that a partial which is under way may take at the end."""
 
 
@@ -59,7 +59,7 @@ class PartialSender:
             self._task = asyncio.create_task(self._send_growth(), name="babelroom partials", context=without_deadline())
 
     async def close(self) -> None:
-        """Send nothing any more; what is under way may end within 0.2 s. Closing twice does nothing."""
+        """Send nothing any more; what is under way may end within 0.05 s. Closing twice does nothing."""
         self._is_closed = True
         task = self._task
         if task is None:

@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from babelroom.client import Babelroom
-from babelroom.errors import BabelroomError, ClaimLost, PermissionDenied, SchemaMissing, TranslatorUnavailable
+from babelroom.errors import (
+    BabelroomError,
+    ClaimLost,
+    PermissionDenied,
+    SchemaMissing,
+    TranslationFailed,
+    TranslatorUnavailable,
+)
 from babelroom.models import Claim, MeteredMetrics
 from babelroom.results import Translation, TranslationRequest
 from babelroom.services.queue import MAX_CLAIMS
@@ -250,7 +257,13 @@ class Crew:
 
     async def _ask(self, claim: Claim) -> Translation:
         request = TranslationRequest(claim.original, claim.original_lang, claim.target_lang, claim.context)
-        return await self._room.interpreter.interpret(claim, request)
+        translation = await self._room.interpreter.interpret(claim, request)
+        if not translation.is_translated:
+            raise TranslationFailed(
+                f"{translation.provider} does not know this text: give the worker OPENAI_API_KEY, or apertium with "
+                f"{claim.original_lang} and {claim.target_lang}."
+            )
+        return translation
 
 
 async def _within(seconds: float, awaited: Coroutine[Any, Any, object]) -> bool:

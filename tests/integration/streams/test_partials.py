@@ -107,7 +107,7 @@ async def test_a_sender_without_realtime_disturbs_nothing(connect, network, sess
 
 
 async def test_a_sender_behind_a_silent_network_does_not_hold_the_translation_up(connect, network, message):
-    """Closing it takes a fifth of a second, whatever the network does."""
+    """Closing it takes a moment, whatever the network does."""
     client = connect()
     network.silence(new_too=True)
     sender = partials.sender(client, message)

@@ -215,3 +215,13 @@ def test_numbers_have_a_range(settings, numbers):
     """What the database would refuse, or what nobody can mean."""
     with pytest.raises(InvalidInput):
         TranslationWorker(settings, **numbers)
+
+
+async def test_a_text_that_the_provider_does_not_know_is_no_translation(settings, session, say, database):
+    """Handed on as it is, it would count as translated for ever: the message says what is missing instead."""
+    database.execute("update private.settings set max_failures = 1")
+    await say(session, "My trousers are on fire")
+    known = settings.model_copy(update={"translators": ("phrasebook",)})
+    assert await TranslationWorker(known).run_once() == Progress(failed=1)
+    [(status, error)] = database.execute("select status, error from messages").fetchall()
+    assert (status, error.partition(":")[0]) == ("failed", "phrasebook does not know this text")

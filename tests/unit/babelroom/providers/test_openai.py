@@ -72,6 +72,7 @@ async def test_passing_trouble_is_met_again(openai_server, translator, trouble):
         (refuses(403), TranslatorUnavailable, "may not use the model a-model"),
         (refuses(404), TranslatorUnavailable, "BABELROOM_TRANSLATION_MODEL"),
         (refuses(429, code="insufficient_quota", retry_after="1"), TranslatorUnavailable, "quota is used up"),
+        (refuses(429, retry_after="600"), TranslatorUnavailable, "rate limit is reached.*600 s"),
         (refuses(400), TranslationFailed, "This is error 400"),
     ],
     ids=["key", "money", "forbidden", "unknown", "quota", "refused"],
