@@ -75,7 +75,7 @@ async def test_passing_trouble_is_met_again(openai_server, translator, trouble):
         (refuses(429, retry_after="600"), TranslatorUnavailable, "rate limit is reached.*600 s"),
         (refuses(400), TranslationFailed, "This is error 400"),
     ],
-    ids=["key", "money", "forbidden", "unknown", "quota", "refused"],
+    ids=["key", "money", "forbidden", "unknown", "quota", "limit", "refused"],
 )
 async def test_a_refusal_says_what_to_fix(openai_server, translator, answer, kind, sentence):
     """Each is one sentence, at once; openai's own error is its cause, and the type tells whether the text matters."""
@@ -135,7 +135,7 @@ async def test_a_pause_beyond_the_deadline_fails_at_once(openai_server, translat
     ) as failure:
         await translate(translator, "Hello", "en", "es")
     assert time.monotonic() - start < 1
-    assert type(failure.value) is TranslationFailed
+    assert type(failure.value) is TranslatorUnavailable
 
 
 async def test_lasting_trouble_ends_with_its_own_sentence(openai_server, settings):
