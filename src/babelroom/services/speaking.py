@@ -26,10 +26,10 @@ class Speaking:
         first: float | None = None
         parts: list[bytes] = []
         async for part in self._speak():
-            first = _ms_since(begun) if first is None else first
+            first = ms_since(begun) if first is None else first
             parts.append(part)
             yield part
-        self.speech = self._finish(b"".join(parts), Latency(first=first, total=_ms_since(begun)))
+        self.speech = self._finish(b"".join(parts), Latency(first=first, total=ms_since(begun)))
 
     async def _whole(self) -> Speech:
         async for _ in self:
@@ -39,5 +39,6 @@ class Speaking:
         return self.speech
 
 
-def _ms_since(begun: float) -> float:
+def ms_since(begun: float) -> float:
+    """Return the milliseconds since an instant of time.perf_counter()."""
     return (time.perf_counter() - begun) * 1_000

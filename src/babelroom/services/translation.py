@@ -14,7 +14,7 @@ from babelroom.errors import BabelroomError, SpeechFailed, TranscriptionFailed
 from babelroom.models import Usage
 from babelroom.prices import Prices
 from babelroom.results import Latency, Speech, Steering, Transcript, Translation, TranslationRequest
-from babelroom.services.speaking import Speaking
+from babelroom.services.speaking import Speaking, ms_since
 from babelroom.services.translators import UNCHANGED, Translators
 
 if TYPE_CHECKING:
@@ -104,13 +104,13 @@ class TranslationService:
 
         def note(delta: str) -> None:
             nonlocal first
-            first = _ms_since(began) if first is None else first
+            first = ms_since(began) if first is None else first
             if on_delta is not None:
                 on_delta(delta)
 
         result = await self._translated(request, note)
         cost = None if result.usage is None else self.prices.cost(result.usage)
-        return result.model_copy(update={"cost": cost, "latency": Latency(first=first, total=_ms_since(began))})
+        return result.model_copy(update={"cost": cost, "latency": Latency(first=first, total=ms_since(began))})
 
     async def transcribe(
         self, recording: audio.Recording, *, language: str | None = None, context: Sequence[str] = ()
@@ -137,7 +137,7 @@ class TranslationService:
         except Exception as error:
             raise TranscriptionFailed(f"{transcriber.name} could not transcribe the recording: {error}") from error
         cost = None if result.usage is None else self.prices.cost(result.usage)
-        return result.model_copy(update={"cost": cost, "latency": Latency(first=None, total=_ms_since(began))})
+        return result.model_copy(update={"cost": cost, "latency": Latency(first=None, total=ms_since(began))})
 
     def speak(self, text: str, language: str, *, voice: str | None = None) -> Speaking:
         """Return the text as sound: `await` it for a Speech with all its bytes, or take them with `async for`.
@@ -230,7 +230,3 @@ def _openai(settings: Settings) -> _OpenAI:
 
     connection = OpenAI(settings)
     return _OpenAI(connection, OpenAITranslator(connection), OpenAITranscriber(connection), OpenAISpeaker(connection))
-
-
-def _ms_since(began: float) -> float:
-    return (time.perf_counter() - began) * 1_000
